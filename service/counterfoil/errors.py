@@ -1,0 +1,564 @@
+"""Every error this project raises on purpose, by whose fault it is.
+
+::
+
+    CounterfoilError
+    ├── MalformedError           the sender's bytes cannot be read
+    │   ├── MalformedCborError, CborLimitError, DuplicateKeyError, TrailingBytesError
+    │   ├── ForbiddenTagError, MalformedJsonError, MalformedBase64Error
+    │   ├── NotSign1Error, MalformedHeaderError, CriticalHeaderError, AlgorithmMissingError
+    │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
+    │   ├── MalformedKeyError, MalformedCertificateError
+    │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
+    │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError
+    │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
+    ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
+    │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
+    │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError
+    │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
+    ├── RefusedError             the registration policy says no
+    │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
+    │   ├── IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError, SignedByLogKeyError
+    │   ├── AudienceMismatchError, SubjectReservedError
+    │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
+    │   ├── FromTheFutureError, NotYetValidError, ExpiredError
+    │   └── PolicyVersionError, PolicyUnsafeError, PageRootError
+    ├── ConflictError            already there in another form
+    │   └── SignatureTwinError, PageSupersededError
+    ├── AbsentError              nothing there by that name
+    │   ├── EntryAbsentError, ChainAbsentError, TileAbsentError, KeyAbsentError
+    │   └── SizeNotCommittedError, ContentAbsentError
+    ├── UnavailableError         come back later; nothing was changed
+    │   └── CommitTimeoutError, QueueFullError, StoreUnavailableError, RulesUnsettledError
+    ├── CorruptError             ours: the process stops
+    │   └── LogCorruptError, KeysMismatchError, SchemaMismatchError
+    └── MisconfiguredError       the operator's command or environment cannot be carried out
+        └── AlreadyInitialisedError, NotInitialisedError, UnsafeConfigurationError, SignerUnavailableError
+
+Each leaf has a ``code`` that never changes once released: programs branch on it. An error's text names hashes and
+identifiers only, never key material and never payload bytes. Which HTTP status or exit code an error becomes is not
+decided here (``http/problems.py``, ``cli/exit_codes.py``).
+"""
+
+from typing import ClassVar
+
+
+class CounterfoilError(Exception):
+    """The root of the tree; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MalformedError(CounterfoilError):
+    """The sender's bytes cannot be read."""
+
+    code = "malformed"
+
+
+class UnverifiedError(CounterfoilError):
+    """A signature or a proof does not hold, or cannot be checked with what is at hand."""
+
+    code = "unverified"
+
+
+class RefusedError(CounterfoilError):
+    """The registration policy does not admit the statement (RFC 9943, section 5.1.1)."""
+
+    code = "refused"
+
+
+class ConflictError(CounterfoilError):
+    """What was sent is on the log already in another form, or was overtaken."""
+
+    code = "conflict"
+
+
+class AbsentError(CounterfoilError):
+    """Nothing is there by that name."""
+
+    code = "absent"
+
+
+class UnavailableError(CounterfoilError):
+    """The service cannot answer now; nothing was changed and sending again is harmless."""
+
+    code = "unavailable"
+
+
+class CorruptError(CounterfoilError):
+    """What the log stored disagrees with itself. The process stops and repairs nothing."""
+
+    code = "corrupt"
+
+
+class MisconfiguredError(CounterfoilError):
+    """The operator asked for something that cannot be carried out as configured."""
+
+    code = "misconfigured"
+
+
+class MalformedCborError(MalformedError):
+    """The bytes are not well-formed CBOR, or hold what this log never reads (RFC 8949)."""
+
+    code = "malformed-cbor"
+
+
+class CborLimitError(MalformedError):
+    """The CBOR is deeper, wider or longer than any message of this log needs to be."""
+
+    code = "cbor-limit-exceeded"
+
+
+class DuplicateKeyError(MalformedError):
+    """A map holds the same key twice (RFC 8949, section 5.6; RFC 8259, section 4)."""
+
+    code = "duplicate-key"
+
+
+class TrailingBytesError(MalformedError):
+    """Bytes follow the one item that was expected."""
+
+    code = "trailing-bytes"
+
+
+class ForbiddenTagError(MalformedError):
+    """A CBOR tag other than 18, or 1 on a NumericDate, is present."""
+
+    code = "forbidden-tag"
+
+
+class MalformedJsonError(MalformedError):
+    """The bytes are not I-JSON (RFC 7493), or not in RFC 8785 form where that is required."""
+
+    code = "malformed-json"
+
+
+class MalformedBase64Error(MalformedError):
+    """The text is not unpadded base64url in its one canonical spelling (RFC 4648, section 5)."""
+
+    code = "malformed-base64url"
+
+
+class NotSign1Error(MalformedError):
+    """The item is not a COSE_Sign1 message tagged 18 (RFC 9052, section 4.2)."""
+
+    code = "not-cose-sign1"
+
+
+class MalformedHeaderError(MalformedError):
+    """A COSE header parameter has the wrong type or shape, or stands in both buckets (RFC 9052, section 3)."""
+
+    code = "malformed-header"
+
+
+class CriticalHeaderError(MalformedError):
+    """A header parameter listed as critical is not understood (RFC 9052, section 3.1)."""
+
+    code = "critical-header-unknown"
+
+
+class AlgorithmMissingError(MalformedError):
+    """The protected header names no algorithm (RFC 9052, section 3.1)."""
+
+    code = "algorithm-missing"
+
+
+class MalformedClaimsError(MalformedError):
+    """The CWT claims in header 15 are of the wrong type or out of bounds (RFC 9597, RFC 8392)."""
+
+    code = "malformed-claims"
+
+
+class PayloadMissingError(MalformedError):
+    """The payload is detached and none was supplied."""
+
+    code = "payload-missing"
+
+
+class MalformedKeyError(MalformedError):
+    """The bytes are not a public key of a supported kind, or the point is not on its curve (RFC 9053, section 7)."""
+
+    code = "malformed-key"
+
+
+class MalformedCertificateError(MalformedError):
+    """A certificate in x5chain cannot be read (RFC 9360)."""
+
+    code = "malformed-certificate"
+
+
+class MalformedReceiptError(MalformedError):
+    """The bytes are not a COSE receipt (RFC 9942)."""
+
+    code = "malformed-receipt"
+
+
+class MalformedProofError(MalformedError):
+    """A proof is not of the shape RFC 9942 gives it."""
+
+    code = "malformed-proof"
+
+
+class MalformedCheckpointError(MalformedError):
+    """The text is not a checkpoint or not a signed note (C2SP tlog-checkpoint, signed-note)."""
+
+    code = "malformed-checkpoint"
+
+
+class MalformedTilePathError(MalformedError):
+    """The path names no tile (C2SP tlog-tiles)."""
+
+    code = "malformed-tile-path"
+
+
+class MalformedPolicyError(MalformedError):
+    """The payload is not a registration policy document."""
+
+    code = "malformed-policy"
+
+
+class MalformedGenesisError(MalformedError):
+    """The payload is not a genesis document."""
+
+    code = "malformed-genesis"
+
+
+class MalformedPageError(MalformedError):
+    """The payload is not a page of decisions."""
+
+    code = "malformed-page"
+
+
+class MalformedDecisionError(MalformedError):
+    """The bytes are not a decision record."""
+
+    code = "malformed-decision"
+
+
+class MalformedEntryIdError(MalformedError):
+    """The text is not an entry id: 64 lowercase hexadecimal digits."""
+
+    code = "malformed-entry-id"
+
+
+class MalformedParameterError(MalformedError):
+    """A request parameter is missing, of the wrong type or out of bounds."""
+
+    code = "malformed-parameter"
+
+
+class TooLargeError(MalformedError):
+    """The message is larger than this log reads."""
+
+    code = "too-large"
+
+
+class SignatureInvalidError(UnverifiedError):
+    """The signature does not verify with the key (RFC 9052, section 4.4)."""
+
+    code = "signature-invalid"
+
+
+class AlgorithmUnsupportedError(UnverifiedError):
+    """The algorithm is unknown here, or this installation cannot compute it."""
+
+    code = "algorithm-unsupported"
+
+
+class AlgorithmKeyMismatchError(UnverifiedError):
+    """The algorithm does not fit the key's type or curve (RFC 9053, section 2)."""
+
+    code = "algorithm-key-mismatch"
+
+
+class InclusionInvalidError(UnverifiedError):
+    """The inclusion proof does not lead to a root (RFC 9162, section 2.1.3.2)."""
+
+    code = "inclusion-proof-invalid"
+
+
+class ConsistencyInvalidError(UnverifiedError):
+    """The consistency proof does not join the two roots (RFC 9162, section 2.1.4.2)."""
+
+    code = "consistency-proof-invalid"
+
+
+class RootMismatchError(UnverifiedError):
+    """The proof leads to a root other than the one given."""
+
+    code = "root-mismatch"
+
+
+class StructureUnsupportedError(UnverifiedError):
+    """The receipt's verifiable data structure is not RFC9162_SHA256; nothing was verified (RFC 9942)."""
+
+    code = "vds-unsupported"
+
+
+class LogKeyUnknownError(UnverifiedError):
+    """No trusted log key answers to the identifier in the receipt or checkpoint."""
+
+    code = "log-key-unknown"
+
+
+class IssuerMismatchError(UnverifiedError):
+    """The receipt or checkpoint was issued by another log than the one expected."""
+
+    code = "issuer-mismatch"
+
+
+class ReceiptMissingError(UnverifiedError):
+    """The statement carries no receipt, so nothing shows that it is on a log."""
+
+    code = "receipt-missing"
+
+
+class ClaimMissingError(RefusedError):
+    """A CWT claim that RFC 9943 requires for registration, iss or sub, is absent."""
+
+    code = "claim-missing"
+
+
+class KeyIdentifierMissingError(RefusedError):
+    """The protected header holds none of kid, x5t and x5chain (RFC 9943, section 6)."""
+
+    code = "key-identifier-missing"
+
+
+class KeyIdentifierConflictError(RefusedError):
+    """kid, x5t and x5chain do not all name the same key (RFC 9943, section 5.1.1.1)."""
+
+    code = "key-identifier-conflict"
+
+
+class CertificateMissingError(RefusedError):
+    """x5t names a certificate that the message does not carry."""
+
+    code = "certificate-missing"
+
+
+class IssuerUnknownError(RefusedError):
+    """The registration policy names no such issuer."""
+
+    code = "issuer-unknown"
+
+
+class KeyUnknownError(RefusedError):
+    """The registration policy holds no such key."""
+
+    code = "key-unknown"
+
+
+class KeyOfAnotherIssuerError(RefusedError):
+    """The key identifier names a key that the registration policy gives to another issuer."""
+
+    code = "key-of-another-issuer"
+
+
+class SignedByLogKeyError(RefusedError):
+    """The statement names a receipt or checkpoint key of this log as its signer."""
+
+    code = "signed-by-log-key"
+
+
+class ReceiptAsStatementError(MalformedError):
+    """The message carries header 395 or 396: it is a receipt, not a statement."""
+
+    code = "receipt-as-statement"
+
+
+class AudienceMismatchError(RefusedError):
+    """The CWT claim aud is present and is not this log."""
+
+    code = "audience-mismatch"
+
+
+class SubjectReservedError(RefusedError):
+    """The subject is kept for this log's own statements."""
+
+    code = "subject-reserved"
+
+
+class AlgorithmNotAdmittedError(RefusedError):
+    """The registration policy does not admit the algorithm."""
+
+    code = "algorithm-not-admitted"
+
+
+class ContentTypeNotAdmittedError(RefusedError):
+    """The registration policy does not admit the content type."""
+
+    code = "content-type-not-admitted"
+
+
+class RoleNotAdmittedError(RefusedError):
+    """The issuer holds none of the roles that the registration policy asks for this content type."""
+
+    code = "role-not-admitted"
+
+
+class StatementTooLargeError(RefusedError):
+    """The statement is larger than the registration policy admits."""
+
+    code = "statement-too-large"
+
+
+class FromTheFutureError(RefusedError):
+    """The statement says it was issued later than now, by more than the admitted clock skew."""
+
+    code = "from-the-future"
+
+
+class NotYetValidError(RefusedError):
+    """The statement's nbf claim has not come yet."""
+
+    code = "not-yet-valid"
+
+
+class ExpiredError(RefusedError):
+    """The statement's exp claim has passed."""
+
+    code = "expired"
+
+
+class PolicyVersionError(RefusedError):
+    """The policy document's version is not the one that follows the policy in force."""
+
+    code = "policy-version"
+
+
+class PolicyUnsafeError(RefusedError):
+    """The policy document would admit a key or a content type that is the log's own."""
+
+    code = "policy-unsafe"
+
+
+class PageRootError(RefusedError):
+    """The page does not state the root of the decisions it covers."""
+
+    code = "page-root"
+
+
+class SignatureTwinError(ConflictError):
+    """The same content is registered with the other ECDSA signature of the pair (r, s) and (r, n-s).
+
+    ``entry_id`` is the registered entry's id; the bytes that came are not registered.
+    """
+
+    code = "signature-twin"
+
+    def __init__(self, detail: str, entry_id: bytes) -> None:
+        super().__init__(detail)
+        self.entry_id = entry_id
+
+
+class PageSupersededError(ConflictError):
+    """Another page has covered these decisions already."""
+
+    code = "page-superseded"
+
+
+class EntryAbsentError(AbsentError):
+    """No entry has that id."""
+
+    code = "entry-not-found"
+
+
+class ChainAbsentError(AbsentError):
+    """No entry has that root trace id."""
+
+    code = "chain-not-found"
+
+
+class TileAbsentError(AbsentError):
+    """The tree has no such tile yet."""
+
+    code = "tile-not-found"
+
+
+class KeyAbsentError(AbsentError):
+    """No key of this log has that identifier."""
+
+    code = "no-such-key"
+
+
+class SizeNotCommittedError(AbsentError):
+    """No tree head was committed at that size."""
+
+    code = "size-not-committed"
+
+
+class ContentAbsentError(AbsentError):
+    """The entry's content is not stored here."""
+
+    code = "content-not-found"
+
+
+class CommitTimeoutError(UnavailableError):
+    """The commit did not come in time; the statement may or may not be registered, and posting it again tells."""
+
+    code = "commit-timeout"
+
+
+class QueueFullError(UnavailableError):
+    """More statements wait for the next commit than this process holds."""
+
+    code = "queue-full"
+
+
+class StoreUnavailableError(UnavailableError):
+    """The store did not answer or refused the transaction."""
+
+    code = "store-unavailable"
+
+
+class RulesUnsettledError(UnavailableError):
+    """The rules changed again and again while the statement was decided."""
+
+    code = "rules-unsettled"
+
+
+class LogCorruptError(CorruptError):
+    """Entries, tree, heads or chains disagree."""
+
+    code = "log-corrupt"
+
+
+class KeysMismatchError(CorruptError):
+    """The signing keys at hand are not the ones the log's genesis statement names."""
+
+    code = "keys-mismatch"
+
+
+class SchemaMismatchError(CorruptError):
+    """The database is not at the schema revision this release works with."""
+
+    code = "schema-mismatch"
+
+
+class AlreadyInitialisedError(MisconfiguredError):
+    """There is a log in that place already."""
+
+    code = "already-initialised"
+
+
+class NotInitialisedError(MisconfiguredError):
+    """There is no log in that place."""
+
+    code = "not-initialised"
+
+
+class UnsafeConfigurationError(MisconfiguredError):
+    """The configuration would open what must stay closed."""
+
+    code = "unsafe-configuration"
+
+
+class SignerUnavailableError(MisconfiguredError):
+    """No signer can be made from the URI."""
+
+    code = "signer-unavailable"
