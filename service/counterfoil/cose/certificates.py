@@ -1,0 +1,44 @@
+"""What a certificate in x5chain says about the key; its path is judged elsewhere (RFC 9360)."""
+
+import hashlib
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from counterfoil.cose import labels
+from counterfoil.cose.public_key import PublicKey, public_key_of
+from counterfoil.errors import AlgorithmUnsupportedError, MalformedCertificateError
+
+_HASHES: Final = {labels.SHA256: hashlib.sha256, labels.SHA384: hashlib.sha384, labels.SHA512: hashlib.sha512}
+
+
+def certificate_key(der: bytes) -> PublicKey:
+    """Return the public key that the DER certificate ``der`` certifies; nothing else of it is checked.
+
+    Raises:
+        MalformedCertificateError: not a certificate.
+        MalformedKeyError: a key of a kind that this log does not know.
+        AlgorithmUnsupportedError: a key that this installation cannot compute with.
+
+    RFC 9360, section 2; RFC 5280, section 4.1.
+    """
+    try:
+        material = x509.load_der_x509_certificate(der).public_key()
+    except UnsupportedAlgorithm as exc:
+        raise AlgorithmUnsupportedError("this installation cannot use the certificate's key") from exc
+    except (ValueError, TypeError, x509.InvalidVersion) as exc:
+        raise MalformedCertificateError("not an X.509 certificate in DER") from exc
+    return public_key_of(material)
+
+
+def certificate_digest(der: bytes, alg: int) -> bytes:
+    """Return the digest of the certificate ``der`` by which x5t names it (RFC 9360, section 2).
+
+    Raises:
+        AlgorithmUnsupportedError: ``alg`` is not SHA-256, SHA-384 or SHA-512 (RFC 9054).
+    """
+    hashed = _HASHES.get(alg)
+    if hashed is None:
+        raise AlgorithmUnsupportedError(f"hash algorithm {alg} is not supported")
+    return hashed(der).digest()
