@@ -1,0 +1,89 @@
+"""What the service decided about one entry, committed with it."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from counterfoil.encoding.cbor import CborValue, Limits, decode, encode
+from counterfoil.errors import MalformedDecisionError
+
+RECORD_VERSION: Final = 1
+_VERSION, _NUMBER, _POLICY, _KEY, _TIME, _APPRAISAL, _EVIDENCE, _COLLATERAL = range(8)
+_LIMITS: Final = Limits(max_bytes=512)  # Eight members, none longer than a digest.
+_DIGEST_BYTES: Final = 32
+_MAX_INTEGER: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """Entry number, policy entry, verifying key's thumbprint, head time, and digests of what was judged.
+
+    ``head_time`` is in whole seconds since 1970. A digest is 32 bytes, or None where there was nothing to judge.
+    """
+
+    number: int
+    policy_entry: int
+    key_thumbprint: bytes
+    head_time: int
+    appraisal_digest: bytes | None = None
+    evidence_digest: bytes | None = None
+    collateral_digest: bytes | None = None
+
+    def encode(self) -> bytes:
+        """The record as deterministic CBOR (RFC 8949, section 4.2.1)."""
+        return encode(
+            {
+                _VERSION: RECORD_VERSION,
+                _NUMBER: self.number,
+                _POLICY: self.policy_entry,
+                _KEY: self.key_thumbprint,
+                _TIME: self.head_time,
+                _APPRAISAL: self.appraisal_digest,
+                _EVIDENCE: self.evidence_digest,
+                _COLLATERAL: self.collateral_digest,
+            },
+        )
+
+
+def decision_digest(encoded: bytes) -> bytes:
+    """The digest of an encoded record, as chain hashes and pages hold it: SHA-256, 32 bytes."""
+    return sha256(encoded).digest()
+
+
+def parse_decision_record(data: bytes) -> DecisionRecord:
+    """Read a record from its deterministic encoding, and from no other.
+
+    Raises:
+        MalformedError: The bytes are not a decision record of this version.
+    """
+    value = decode(data, _LIMITS)
+    if not isinstance(value, dict) or set(value) != set(range(8)) or value[_VERSION] != RECORD_VERSION:
+        raise MalformedDecisionError("not a decision record of version 1")
+    record = DecisionRecord(
+        number=_integer(value[_NUMBER]),
+        policy_entry=_integer(value[_POLICY]),
+        key_thumbprint=_digest(value[_KEY]),
+        head_time=_integer(value[_TIME]),
+        appraisal_digest=_optional_digest(value[_APPRAISAL]),
+        evidence_digest=_optional_digest(value[_EVIDENCE]),
+        collateral_digest=_optional_digest(value[_COLLATERAL]),
+    )
+    if record.encode() != data:
+        raise MalformedDecisionError("the decision record is not in deterministic encoding")
+    return record
+
+
+def _integer(value: CborValue) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_INTEGER:
+        raise MalformedDecisionError("a number in the decision record is out of bounds")
+    return value
+
+
+def _digest(value: CborValue) -> bytes:
+    if not isinstance(value, bytes) or len(value) != _DIGEST_BYTES:
+        raise MalformedDecisionError("a digest in the decision record is not 32 bytes")
+    return value
+
+
+def _optional_digest(value: CborValue) -> bytes | None:
+    return None if value is None else _digest(value)

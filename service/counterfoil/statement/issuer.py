@@ -1,0 +1,112 @@
+"""Which key must have signed a statement, by everything its protected header says about that."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from counterfoil.cose.keys import PublicKey, certificate_digest, certificate_key
+from counterfoil.errors import (
+    CertificateMissingError,
+    ClaimMissingError,
+    IssuerUnknownError,
+    KeyIdentifierConflictError,
+    KeyIdentifierMissingError,
+    KeyOfAnotherIssuerError,
+    KeyUnknownError,
+    SignedByLogKeyError,
+)
+from counterfoil.statement.signed_statement import SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKey:
+    """A key of an issuer under the identifier that this issuer puts into ``kid``."""
+
+    kid: bytes
+    key: PublicKey
+
+    def answers_to(self, kid: bytes) -> bool:
+        """Whether ``kid`` names this key: by the issuer's own identifier or by its RFC 9679 thumbprint."""
+        return kid in (self.kid, self.key.thumbprint)
+
+
+class KeyDirectory(Protocol):
+    """Who may sign, as the registration policy in force has it."""
+
+    def issuer_keys(self, issuer: str) -> tuple[IssuerKey, ...] | None:
+        """The keys of an issuer; None when no such issuer is named."""
+        ...
+
+    def issuer_of(self, kid: bytes) -> str | None:
+        """The issuer one of whose keys answers to ``kid``; None when none does."""
+        ...
+
+    def is_log_key(self, kid: bytes) -> bool:
+        """Whether ``kid`` names a key with which this log signs receipts or checkpoints."""
+        ...
+
+
+def find_issuer_key(statement: SignedStatement, directory: KeyDirectory) -> PublicKey:
+    """The one key of the statement's issuer that kid, x5t and x5chain all name. No signature is checked here.
+
+    Raises:
+        ClaimMissingError: iss or sub is absent.
+        SignedByLogKeyError: kid names a receipt or checkpoint key of this log.
+        IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError: The policy does not know the issuer or the key.
+        KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError: The header does not say which.
+        MalformedCertificateError: A certificate cannot be read.
+
+    Spec: RFC 9943, sections 5.1.1.1 and 6; RFC 9360.
+    """
+    if statement.claims.subject is None:
+        raise ClaimMissingError("the CWT claim sub (2) is absent")
+    if statement.claims.issuer is None:
+        raise ClaimMissingError("the CWT claim iss (1) is absent")
+    if statement.kid is not None and directory.is_log_key(statement.kid):
+        raise SignedByLogKeyError("kid names a receipt or checkpoint key of this log")
+    keys = directory.issuer_keys(statement.claims.issuer)
+    if keys is None:
+        raise IssuerUnknownError("the registration policy in force names no issuer of that name")
+    chosen = _by_certificate(statement, _by_kid(statement, keys, directory))
+    if directory.is_log_key(chosen.key.thumbprint):
+        raise SignedByLogKeyError("the key is a receipt or checkpoint key of this log")
+    return chosen.key
+
+
+def _by_kid(
+    statement: SignedStatement,
+    keys: tuple[IssuerKey, ...],
+    directory: KeyDirectory,
+) -> tuple[IssuerKey, ...]:
+    if statement.kid is None:
+        if statement.x5t is None and not statement.x5chain:
+            raise KeyIdentifierMissingError("the protected header holds none of kid (4), x5t (34) and x5chain (33)")
+        return keys
+    kid = statement.kid
+    matching = tuple(key for key in keys if key.answers_to(kid))
+    if matching:
+        return matching
+    if directory.issuer_of(kid) is not None:
+        raise KeyOfAnotherIssuerError("kid names a key that the policy gives to another issuer")
+    raise KeyUnknownError("the policy gives the issuer no key of that kid")
+
+
+def _by_certificate(statement: SignedStatement, keys: tuple[IssuerKey, ...]) -> IssuerKey:
+    certificates = [*statement.x5chain[:1], *_named_by_x5t(statement)]
+    for certificate in certificates:
+        key = certificate_key(certificate)
+        keys = tuple(candidate for candidate in keys if candidate.key == key)
+    if keys:
+        return keys[0]
+    if statement.kid is not None or len(certificates) > 1:
+        raise KeyIdentifierConflictError("kid, x5t and x5chain do not all name the same key of the issuer")
+    raise KeyUnknownError("the certificate's key is none that the policy gives to the issuer")
+
+
+def _named_by_x5t(statement: SignedStatement) -> tuple[bytes, ...]:
+    if statement.x5t is None:
+        return ()
+    hash_algorithm, digest = statement.x5t
+    for certificate in (*statement.x5chain, *statement.carried_x5chain):
+        if certificate_digest(certificate, hash_algorithm) == digest:
+            return (certificate,)
+    raise CertificateMissingError("x5t (34) names a certificate that the message does not carry")
