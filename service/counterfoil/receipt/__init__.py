@@ -1,0 +1,1 @@
+"""What the log hands back: tree heads, receipts, Transparent Statements and checkpoints."""

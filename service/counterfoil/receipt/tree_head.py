@@ -1,0 +1,60 @@
+"""A committed tree head and its signature."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.cose import labels
+from counterfoil.cose.algorithms import Algorithm
+from counterfoil.cose.sign1 import signature_input
+from counterfoil.cose.signer import Signer
+from counterfoil.encoding.cbor import encode
+from counterfoil.merkle.hashing import NodeHash, TreeSize
+from counterfoil.statement.identity import LogIdentity
+
+HEAD_STRUCTURE: Final = labels.VDS_RFC9162_SHA256
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The tree as one batch left it: size, root, and the time it was committed in whole seconds since 1970."""
+
+    size: TreeSize
+    root: NodeHash
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSignature:
+    """A receipt key's signature over one tree head. Every receipt at that size carries these bytes."""
+
+    size: TreeSize
+    key_thumbprint: bytes
+    signature: bytes
+
+
+def head_header(identity: LogIdentity, key_thumbprint: bytes, algorithm: Algorithm, time: int) -> bytes:
+    """The protected header of every receipt from one head, inclusion and consistency alike.
+
+    Nothing in it depends on a statement, so one signature serves a whole batch.
+
+    Spec: RFC 9942, section 4; RFC 9943, section 7; RFC 9597.
+    """
+    return encode(
+        {
+            labels.ALG: algorithm.code,
+            labels.KID: key_thumbprint,
+            labels.CWT_CLAIMS: {
+                labels.CWT_ISS: identity.issuer,
+                labels.CWT_SUB: identity.log_name,
+                labels.CWT_IAT: time,
+            },
+            labels.VDS: HEAD_STRUCTURE,
+        },
+    )
+
+
+def sign_head(signer: Signer, identity: LogIdentity, head: TreeHead) -> HeadSignature:
+    """Sign a tree head with a receipt key (RFC 9942, section 5.2: the payload is the root, detached)."""
+    thumbprint = signer.public_key.thumbprint
+    header = head_header(identity, thumbprint, signer.algorithm, head.time)
+    return HeadSignature(head.size, thumbprint, signer.sign(signature_input(header, head.root)))

@@ -1,0 +1,96 @@
+"""Verifying receipts offline, with nothing but the log's public key (RFC 9942)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.cose import labels
+from counterfoil.cose.keys import PublicKey
+from counterfoil.cose.sign1 import verify_sign1
+from counterfoil.errors import MalformedProofError, RootMismatchError, UnverifiedError
+from counterfoil.merkle.consistency import root_from_consistency
+from counterfoil.merkle.hashing import LeafHash, LeafIndex, NodeHash, TreeSize
+from counterfoil.merkle.inclusion import root_from_inclusion
+from counterfoil.receipt.parse import Proof, Receipt
+from counterfoil.receipt.tree_head import TreeHead
+
+_UNDERSTOOD: Final = frozenset({labels.ALG, labels.CRIT, labels.KID, labels.CWT_CLAIMS, labels.VDS})
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedInclusion:
+    """What a verified receipt establishes: the leaf at ``leaf_index`` of a tree that the log signed.
+
+    ``head.time`` is 0 where the receipt names no time (RFC 9942 does not require one).
+    """
+
+    head: TreeHead
+    leaf_index: int
+    log_issuer: str | None
+    log_name: str | None
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedConsistency:
+    """What a verified consistency receipt establishes: the first tree is a prefix of the signed second one."""
+
+    first_size: int
+    head: TreeHead
+    log_issuer: str | None
+    log_name: str | None
+    key: PublicKey
+
+
+def verify_inclusion_receipt(receipt: Receipt, leaf: LeafHash, key: PublicKey) -> VerifiedInclusion:
+    """Check that the log holding ``key`` signed a tree with ``leaf`` in it.
+
+    Raises:
+        InclusionInvalidError: No proof leads from the leaf to a root.
+        SignatureInvalidError: The root the proof leads to is not the one that was signed, or the key is not the log's.
+        UnverifiedError, MalformedError: The receipt cannot be verified as it stands.
+
+    Spec: RFC 9942, section 5.2; RFC 9162, section 2.1.3.2.
+    """
+    last: UnverifiedError = UnverifiedError("the receipt holds no inclusion proof")
+    for proof in receipt.inclusion:
+        try:
+            root = root_from_inclusion(leaf, LeafIndex(proof.position), proof.size, proof.path)
+            _verify_root(receipt, root, key)
+        except UnverifiedError as error:
+            last = error
+            continue
+        claims = receipt.claims
+        return VerifiedInclusion(_head(receipt, proof, root), proof.position, claims.issuer, claims.subject, key)
+    raise last
+
+
+def verify_consistency_receipt(receipt: Receipt, first_root: NodeHash, key: PublicKey) -> VerifiedConsistency:
+    """Check that the log holding ``key`` signed a tree that continues the one with ``first_root``.
+
+    Raises:
+        ConsistencyInvalidError, RootMismatchError: The proof does not start from that root.
+        SignatureInvalidError: The root the proof leads to is not the one that was signed, or the key is not the log's.
+        MalformedProofError: There is not exactly one consistency proof.
+
+    Spec: RFC 9942, section 5.3; RFC 9162, section 2.1.4.2.
+    """
+    if len(receipt.consistency) != 1:
+        raise MalformedProofError("a consistency receipt holds exactly one consistency proof")
+    (proof,) = receipt.consistency
+    root = root_from_consistency(TreeSize(proof.position), proof.size, first_root, proof.path)
+    _verify_root(receipt, root, key)
+    claims = receipt.claims
+    return VerifiedConsistency(proof.position, _head(receipt, proof, root), claims.issuer, claims.subject, key)
+
+
+def _verify_root(receipt: Receipt, root: NodeHash, key: PublicKey) -> None:
+    if receipt.message.payload is None:
+        verify_sign1(receipt.message, key, payload=root, understood=_UNDERSTOOD)
+        return
+    if receipt.message.payload != root:
+        raise RootMismatchError("the proof leads to another root than the one the receipt carries")
+    verify_sign1(receipt.message, key, understood=_UNDERSTOOD)
+
+
+def _head(receipt: Receipt, proof: Proof, root: NodeHash) -> TreeHead:
+    return TreeHead(proof.size, root, int(receipt.claims.issued_at or 0))

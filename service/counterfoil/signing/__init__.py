@@ -1,0 +1,1 @@
+"""Where signing keys live: signers chosen by URI."""
