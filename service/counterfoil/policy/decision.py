@@ -1,0 +1,145 @@
+"""The decision on a statement: pure, dated, and repeatable by an auditor."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.cose.keys import PublicKey
+from counterfoil.cose.sign1 import require_algorithm
+from counterfoil.errors import (
+    AlgorithmNotAdmittedError,
+    AudienceMismatchError,
+    ContentTypeNotAdmittedError,
+    ExpiredError,
+    FromTheFutureError,
+    IssuerUnknownError,
+    NotYetValidError,
+    PayloadMissingError,
+    RoleNotAdmittedError,
+    StatementTooLargeError,
+    SubjectReservedError,
+)
+from counterfoil.policy.document import Visibility
+from counterfoil.policy.own_statements import Effect, decide_own
+from counterfoil.policy.parse import MAX_POLICY_BYTES
+from counterfoil.policy.rules import Rules
+from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
+from counterfoil.statement.evidence import carried_evidence, evidence_digest
+from counterfoil.statement.signed_statement import SignedStatement
+
+FOREVER: Final = MAX_NUMERIC_DATE
+MAX_POLICY_STATEMENT_BYTES: Final = MAX_POLICY_BYTES + 16 * 1024
+"""The largest policy document with its header and signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict to admit, the rules it was made under, and the head times in which it holds.
+
+    ``holds_from`` and ``holds_until`` are whole seconds since 1970, both included. ``effect`` is what the entry will
+    change for those after it.
+    """
+
+    rules_entry: int
+    policy_entry: int
+    key_thumbprint: bytes
+    visibility: Visibility
+    holds_from: int
+    holds_until: int
+    effect: Effect
+    evidence_digest: bytes | None
+
+    def holds(self, rules_entry: int, head_time: int) -> bool:
+        """Whether the append may rest on this decision under these rules at this time."""
+        return self.rules_entry == rules_entry and self.holds_from <= head_time <= self.holds_until
+
+
+def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: int) -> Decision:
+    """Decide whether a statement, whose signature ``key`` has verified, is registered at ``head_time``.
+
+    Raises:
+        RefusedError: One of its leaves, by the rule that does not admit it.
+        PayloadMissingError: The payload is detached; this log keeps what it registers.
+
+    Spec: RFC 9943, sections 5.1.1 and 6.3.
+    """
+    identity = rules.genesis.identity
+    if statement.message.payload is None:
+        raise PayloadMissingError("the payload is detached; post the statement with its payload")
+    require_admitted_size(statement, rules)
+    audience = statement.claims.audience
+    if audience is not None and not identity.is_addressed_by(audience):
+        raise AudienceMismatchError("the CWT claim aud (3) names other recipients than this log")
+    if statement.claims.issuer == identity.issuer:
+        visibility, effect = decide_own(statement, key, rules)
+    else:
+        visibility, effect = _admit(statement, rules), Effect.NONE
+    holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
+    return Decision(
+        rules_entry=rules.rules_entry,
+        policy_entry=rules.policy_entry,
+        key_thumbprint=key.thumbprint,
+        visibility=visibility,
+        holds_from=holds_from,
+        holds_until=holds_until,
+        effect=effect,
+        evidence_digest=evidence_digest(carried_evidence(statement)),
+    )
+
+
+def largest_statement(rules: Rules) -> int:
+    """How many bytes of a message are worth reading under these rules.
+
+    A policy statement may be larger than what the policy in force admits from others, or a small limit could never be
+    lifted again.
+    """
+    return max(rules.policy.max_statement_bytes, MAX_POLICY_STATEMENT_BYTES)
+
+
+def require_admitted_size(statement: SignedStatement, rules: Rules) -> None:
+    """Check the size of a statement as the log would store it; cheap, and so asked before any cryptography.
+
+    Raises:
+        StatementTooLargeError: The policy in force admits less.
+    """
+    own = statement.claims.issuer == rules.genesis.identity.issuer
+    if not own and len(statement.encoded) > rules.policy.max_statement_bytes:
+        raise StatementTooLargeError(f"the policy admits {rules.policy.max_statement_bytes} bytes")
+
+
+def effective_content_type(statement: SignedStatement) -> str | int | None:
+    """The content type a policy looks at: header 3, or header 259 of a hash envelope (RFC 9995, section 3)."""
+    if statement.hash_envelope is not None:
+        return statement.hash_envelope.preimage_content_type
+    return statement.content_type
+
+
+def _admit(statement: SignedStatement, rules: Rules) -> Visibility:
+    policy = rules.policy
+    if require_algorithm(statement.message).name not in policy.algorithms:
+        raise AlgorithmNotAdmittedError("the registration policy does not admit the algorithm")
+    rule = policy.content_type(effective_content_type(statement))
+    if rule is None:
+        raise ContentTypeNotAdmittedError("the registration policy does not admit the content type")
+    issuer = policy.issuer(statement.claims.issuer or "")
+    if issuer is None:
+        raise IssuerUnknownError("the registration policy in force names no issuer of that name")
+    if rule.roles and not rule.roles & issuer.roles:
+        raise RoleNotAdmittedError("the issuer holds none of the roles that may register this content type")
+    if rules.genesis.identity.is_reserved(statement.claims.subject or ""):
+        raise SubjectReservedError("the subject is kept for this log's own statements")
+    return rule.visibility
+
+
+def _interval(claims: Claims, skew: int, head_time: int) -> tuple[int, int]:
+    issued_from = 0 if claims.issued_at is None else max(0, math.ceil(claims.issued_at) - skew)
+    valid_from = 0 if claims.not_before is None else max(0, math.ceil(claims.not_before) - skew)
+    # RFC 8392, section 3.1.4: on or after exp the claims must not be accepted; the skew is for writers' clocks only.
+    valid_until = FOREVER if claims.expires is None else math.ceil(claims.expires) - 1
+    if head_time < issued_from:
+        raise FromTheFutureError(f"iat (6) is more than {skew} seconds later than now")
+    if head_time < valid_from:
+        raise NotYetValidError("nbf (5) has not come yet")
+    if head_time > valid_until:
+        raise ExpiredError("exp (4) has passed")
+    return max(issued_from, valid_from), valid_until

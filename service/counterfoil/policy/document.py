@@ -1,0 +1,104 @@
+"""The registration policy document: who may register what (RFC 9943, section 5.1.1)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from counterfoil.cose.keys import PublicKey, public_key_pem
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.signed_statement import DEFAULT_MAX_STATEMENT_BYTES
+
+POLICY_CONTENT_TYPE: Final = "application/vnd.counterfoil.policy+json"
+POLICY_FORMAT: Final = 1
+DEFAULT_CLOCK_SKEW_SECONDS: Final = 300
+"""Five minutes: what TRACE and most token formats allow a writer's clock to run ahead."""
+
+
+class Visibility(StrEnum):
+    """Who may read the statements of a content type; receipts and proofs are public whatever it says."""
+
+    PUBLIC = "public"
+    PARTIES = "parties"
+    OPERATOR = "operator"
+
+
+_NARROWNESS: Final = (Visibility.PUBLIC, Visibility.PARTIES, Visibility.OPERATOR)
+
+
+def narrower(one: Visibility, other: Visibility) -> Visibility:
+    """The one of two visibilities that shows less."""
+    return max(one, other, key=_NARROWNESS.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A named issuer: the exact text of its ``iss``, its keys, and the roles it may act in."""
+
+    name: str
+    keys: tuple[IssuerKey, ...]
+    roles: frozenset[str]
+
+    def as_json(self) -> JsonValue:
+        """The issuer as the policy document spells it."""
+        return {
+            "issuer": self.name,
+            "keys": [{"kid": encode_base64url(key.kid), "publicKey": public_key_pem(key.key)} for key in self.keys],
+            "roles": list[JsonValue](sorted(self.roles)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ContentTypeRule:
+    """One admitted content type: who may read it, and which roles may register it (none named: every issuer)."""
+
+    content_type: str | int
+    visibility: Visibility
+    roles: frozenset[str]
+
+    def as_json(self) -> JsonValue:
+        """The rule as the policy document spells it."""
+        return {
+            "contentType": self.content_type,
+            "visibility": self.visibility.value,
+            "roles": list[JsonValue](sorted(self.roles)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """One version of the policy. ``version`` counts from 1; an empty document admits nobody."""
+
+    version: int
+    issuers: tuple[Issuer, ...] = ()
+    algorithms: frozenset[str] = frozenset()
+    content_types: tuple[ContentTypeRule, ...] = ()
+    max_statement_bytes: int = DEFAULT_MAX_STATEMENT_BYTES
+    clock_skew_seconds: int = DEFAULT_CLOCK_SKEW_SECONDS
+
+    def issuer(self, name: str) -> Issuer | None:
+        """The issuer of exactly that name."""
+        return next((issuer for issuer in self.issuers if issuer.name == name), None)
+
+    def content_type(self, content_type: str | int | None) -> ContentTypeRule | None:
+        """The rule of exactly that content type."""
+        return next((rule for rule in self.content_types if rule.content_type == content_type), None)
+
+    def public_keys(self) -> tuple[PublicKey, ...]:
+        """Every key of every issuer."""
+        return tuple(key.key for issuer in self.issuers for key in issuer.keys)
+
+    def encode(self) -> bytes:
+        """The payload of a policy statement, in RFC 8785 form."""
+        return encode_json(
+            {
+                "format": POLICY_FORMAT,
+                "version": self.version,
+                "issuers": [issuer.as_json() for issuer in self.issuers],
+                "algorithms": list[JsonValue](sorted(self.algorithms)),
+                "contentTypes": [rule.as_json() for rule in self.content_types],
+                "maxStatementBytes": self.max_statement_bytes,
+                "clockSkewSeconds": self.clock_skew_seconds,
+            },
+        )

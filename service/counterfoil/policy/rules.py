@@ -1,0 +1,53 @@
+"""The rules a decision is made under: the policy in force and the log's own keys."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.cose.keys import PublicKey
+from counterfoil.policy.document import PolicyDocument
+from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.issuer import IssuerKey
+
+_OWN_ISSUERS: Final = (KeyPurpose.OPERATOR, KeyPurpose.SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything on the log that can change a decision, as of ``rules_entry``. A KeyDirectory.
+
+    ``policy_entry`` is the entry number of the policy in force, ``rules_entry`` that of the last entry that changed
+    anything a decision looks at.
+    """
+
+    genesis: Genesis
+    policy: PolicyDocument
+    policy_entry: int
+    rules_entry: int
+
+    def issuer_keys(self, issuer: str) -> tuple[IssuerKey, ...] | None:
+        """The keys of an issuer: the log's own from its genesis statement, every other from the policy."""
+        if issuer == self.genesis.identity.issuer:
+            return tuple(_own_key(self.genesis.keys[purpose]) for purpose in _OWN_ISSUERS)
+        named = self.policy.issuer(issuer)
+        return None if named is None else named.keys
+
+    def issuer_of(self, kid: bytes) -> str | None:
+        """The issuer one of whose keys answers to ``kid``."""
+        own = self.genesis.identity.issuer
+        if any(key.answers_to(kid) for key in self.issuer_keys(own) or ()):
+            return own
+        owners = (issuer.name for issuer in self.policy.issuers if any(key.answers_to(kid) for key in issuer.keys))
+        return next(owners, None)
+
+    def is_log_key(self, kid: bytes) -> bool:
+        """Whether ``kid`` names a key that signs receipts or checkpoints."""
+        purposes = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
+        return any(self.genesis.keys[purpose].thumbprint == kid for purpose in purposes)
+
+    def own_purpose(self, key: PublicKey) -> KeyPurpose | None:
+        """What the log uses ``key`` for; None when it is not one of the log's."""
+        return next((purpose for purpose, own in self.genesis.keys.items() if own == key), None)
+
+
+def _own_key(key: PublicKey) -> IssuerKey:
+    return IssuerKey(key.thumbprint, key)

@@ -1,0 +1,135 @@
+"""Policy documents: read back to the byte, and everything else refused."""
+
+import pytest
+
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
+from counterfoil.errors import MalformedError
+from counterfoil.policy.document import PolicyDocument, Visibility, narrower
+from counterfoil.policy.parse import parse_policy
+from counterfoil.signing.generate import generate_private_key
+from tests.builders import issuer_of, policy_for
+
+AGENT = generate_private_key("ES256")
+OTHER = generate_private_key("EdDSA")
+POLICY = policy_for(issuer_of(AGENT, roles=("agent", "runtime")), issuer_of(OTHER, "https://other.example", kid=b"o"))
+
+
+def members(policy: PolicyDocument = POLICY) -> dict[str, JsonValue]:
+    value = parse_json(policy.encode(), max_bytes=1 << 20)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_policy_is_read_back() -> None:
+    assert parse_policy(POLICY.encode()) == POLICY
+
+
+def test_an_empty_policy_is_read_back_and_names_nobody() -> None:
+    empty = PolicyDocument(1)
+    assert parse_policy(empty.encode()) == empty
+    assert empty.issuer("") is None
+    assert empty.content_type(None) is None
+
+
+def test_absent_kids_are_thumbprints_and_absent_visibility_is_parties() -> None:
+    value = members(PolicyDocument(1))
+    pem = policy_for(issuer_of(AGENT)).issuers[0].as_json()
+    assert isinstance(pem, dict)
+    keys = pem["keys"]
+    assert isinstance(keys, list)
+    assert isinstance(keys[0], dict)
+    value["issuers"] = [{"issuer": "i", "keys": [{"publicKey": keys[0]["publicKey"]}], "roles": []}]
+    value["contentTypes"] = [{"contentType": "text/plain"}, {"contentType": 50}]
+    policy = parse_policy(encode_json(value))
+    assert policy.issuers[0].keys[0].kid == AGENT.public_key.thumbprint
+    assert {rule.visibility for rule in policy.content_types} == {Visibility.PARTIES}
+
+
+def test_the_narrower_visibility_shows_less() -> None:
+    assert narrower(Visibility.PUBLIC, Visibility.PARTIES) is Visibility.PARTIES
+    assert narrower(Visibility.OPERATOR, Visibility.PUBLIC) is Visibility.OPERATOR
+
+
+def _issuers() -> list[JsonValue]:
+    value = members()["issuers"]
+    assert isinstance(value, list)
+    return value
+
+
+def _first_issuer(**changes: JsonValue) -> dict[str, JsonValue]:
+    first = _issuers()[0]
+    assert isinstance(first, dict)
+    return {**first, **changes}
+
+
+def _first_key(**changes: JsonValue) -> JsonValue:
+    keys = _first_issuer()["keys"]
+    assert isinstance(keys, list)
+    assert isinstance(keys[0], dict)
+    return [{**keys[0], **changes}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 2},
+        {"format": True},
+        {"more": 1},
+        {"version": 0},
+        {"version": True},
+        {"version": "1"},
+        {"version": 1.5},
+        {"issuers": {}},
+        {"issuers": [1]},
+        {"issuers": [{}]},
+        {"issuers": [_first_issuer(more=1)]},
+        {"issuers": [_first_issuer(issuer="")]},
+        {"issuers": [_first_issuer(issuer="x" * 8193)]},
+        {"issuers": [_first_issuer(issuer=5)]},
+        {"issuers": [_first_issuer(), _first_issuer()]},
+        {"issuers": [_first_issuer(), _first_issuer(issuer="another with the same key")]},
+        {"issuers": [_first_issuer(roles="agent")]},
+        {"issuers": [_first_issuer(roles=[""])]},
+        {"issuers": [_first_issuer(keys="none")]},
+        {"issuers": [_first_issuer(keys=[{}])]},
+        {"issuers": [_first_issuer(keys=_first_key(publicKey="none"))]},
+        {"issuers": [_first_issuer(keys=_first_key(publicKey=5))]},
+        {"issuers": [_first_issuer(keys=_first_key(kid=""))]},
+        {"issuers": [_first_issuer(keys=_first_key(kid="not base64url!"))]},
+        {"issuers": [_first_issuer(keys=_first_key(kid=encode_base64url(bytes(513))))]},
+        {"issuers": [_first_issuer(keys=_first_key(private="d"))]},
+        {"algorithms": "ES256"},
+        {"algorithms": ["HS256"]},
+        {"algorithms": [-7]},
+        {"contentTypes": [{}]},
+        {"contentTypes": [{"contentType": ""}]},
+        {"contentTypes": [{"contentType": True}]},
+        {"contentTypes": [{"contentType": "a/b", "visibility": "secret"}]},
+        {"contentTypes": [{"contentType": "a/b", "visibility": None}]},
+        {"contentTypes": [{"contentType": "a/b", "roles": "agent"}]},
+        {"contentTypes": [{"contentType": "a/b"}, {"contentType": "a/b"}]},
+        {"maxStatementBytes": 0},
+        {"maxStatementBytes": 1 << 40},
+        {"clockSkewSeconds": -1},
+        {"clockSkewSeconds": 86401},
+    ],
+    ids=lambda changes: str(changes)[:60],
+)
+def test_what_is_no_policy(changes: dict[str, JsonValue]) -> None:
+    with pytest.raises(MalformedError):
+        parse_policy(encode_json({**members(), **changes}))
+
+
+@pytest.mark.parametrize("name", sorted(members()))
+def test_no_member_may_be_absent(name: str) -> None:
+    value = members()
+    del value[name]
+    with pytest.raises(MalformedError):
+        parse_policy(encode_json(value))
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"1", b"{", b'{"version":1,"version":2}', b"\xff", b"null"])
+def test_what_is_no_document_at_all(payload: bytes) -> None:
+    with pytest.raises(MalformedError):
+        parse_policy(payload)

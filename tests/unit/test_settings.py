@@ -1,0 +1,62 @@
+"""Settings: read from a mapping, refused when they cannot be meant."""
+
+from pathlib import Path
+
+import pytest
+
+from counterfoil.errors import MisconfiguredError
+from counterfoil.settings import Settings, read_settings
+
+TOKEN = "t" * 32
+
+
+def test_nothing_given_is_the_defaults() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings()
+
+
+def test_everything_given_is_read(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            "COUNTERFOIL_DATA": str(tmp_path),
+            "COUNTERFOIL_HOST": "::1",
+            "COUNTERFOIL_PORT": "0",
+            "COUNTERFOIL_ADMIN_TOKEN": TOKEN,
+            "COUNTERFOIL_TRUSTED_PROXIES": "10.0.0.1, 10.0.0.2,",
+            "COUNTERFOIL_PAGE_SECONDS": "5",
+            "COUNTERFOIL_PRODUCTION": "yes",
+            "COUNTERFOIL_RECEIPT_KEY": "memory:ES256",
+        },
+    )
+    assert settings.data == tmp_path
+    assert (settings.host, settings.port, settings.page_seconds) == ("::1", 0, 5)
+    assert settings.trusted_proxies == ("10.0.0.1", "10.0.0.2")
+    assert settings.production
+    assert settings.receipt_key == "memory:ES256"
+
+
+def test_the_admin_token_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    assert read_settings({"COUNTERFOIL_ADMIN_TOKEN_FILE": str(tmp_path / "token")}).admin_token == TOKEN
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"COUNTERFOIL_PROT": "1"},
+        {"COUNTERFOIL_PORT": "65536"},
+        {"COUNTERFOIL_PORT": "-1"},
+        {"COUNTERFOIL_PORT": "\u0661"},
+        {"COUNTERFOIL_PORT": ""},
+        {"COUNTERFOIL_PAGE_SECONDS": "0"},
+        {"COUNTERFOIL_MAX_BATCH": "1025"},
+        {"COUNTERFOIL_PRODUCTION": "maybe"},
+        {"COUNTERFOIL_ADMIN_TOKEN": "short"},
+        {"COUNTERFOIL_ADMIN_TOKEN": ""},
+        {"COUNTERFOIL_ADMIN_TOKEN_FILE": "absent/file"},
+        {"COUNTERFOIL_ADMIN_TOKEN": TOKEN, "COUNTERFOIL_ADMIN_TOKEN_FILE": "x"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(MisconfiguredError):
+        read_settings(given)
