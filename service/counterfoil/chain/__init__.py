@@ -1,0 +1,1 @@
+"""Reading back by root trace id."""

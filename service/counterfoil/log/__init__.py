@@ -1,0 +1,1 @@
+"""Where a statement goes: the head, the batch, the append and its checks."""

@@ -1,0 +1,122 @@
+"""Group commit: what queued while the last commit ran goes into the next one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from counterfoil.errors import CommitTimeoutError, CorruptError, QueueFullError
+from counterfoil.log.plan import Outcome, Submission
+from counterfoil.log.sequencer import Appended
+
+DEFAULT_MAX_BATCH: Final = 256
+"""One tile's width: a batch of it writes one full tile and takes a few milliseconds."""
+
+DEFAULT_MAX_QUEUE: Final = 4096
+"""Statements of the largest size a policy usually admits fill 4 GiB; past that a caller had better come back."""
+
+DEFAULT_COMMIT_TIMEOUT_SECONDS: Final = 30.0
+"""Longer than any commit on a healthy disk, shorter than the patience of common HTTP clients."""
+
+Append = Callable[[Callable[[], Sequence[Submission]]], Appended]
+RunInThread = Callable[[Callable[[], Appended]], Awaitable[Appended]]
+Result = tuple[Outcome, bytes | None]
+
+
+class GroupCommit:
+    """Feeds one sequencer from many tasks of one event loop. There is no lingering before a commit.
+
+    ``append`` is a sequencer's; ``run`` runs it off the event loop, one call at a time. ``on_corrupt`` is called once
+    when the log disagrees with itself; the process must then stop, and nothing is appended any more.
+    """
+
+    def __init__(
+        self,
+        append: Append,
+        run: RunInThread,
+        *,
+        max_batch: int = DEFAULT_MAX_BATCH,
+        max_queue: int = DEFAULT_MAX_QUEUE,
+        timeout: float = DEFAULT_COMMIT_TIMEOUT_SECONDS,
+        on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
+    ) -> None:
+        self._append = append
+        self._run = run
+        self._max_batch = max_batch
+        self._max_queue = max_queue
+        self._timeout = timeout
+        self._on_corrupt = on_corrupt
+        self._waiting: deque[tuple[Submission, asyncio.Future[Result]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._corrupt: CorruptError | None = None
+
+    async def submit(self, submission: Submission) -> Result:
+        """Append one submission with whatever else waits; returns once its transaction is durable.
+
+        Raises:
+            QueueFullError: Too many wait already.
+            CommitTimeoutError: The commit did not come in time.
+            StoreUnavailableError, CorruptError: The append failed.
+        """
+        if self._corrupt is not None:
+            raise self._corrupt
+        if len(self._waiting) >= self._max_queue:
+            raise QueueFullError(f"{self._max_queue} statements wait for the next commit")
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_forget)
+        self._waiting.append((submission, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._commit_all())
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), self._timeout)
+        except TimeoutError as error:
+            raise CommitTimeoutError(f"no commit within {self._timeout:g} seconds") from error
+
+    async def close(self) -> None:
+        """Wait until everything that waits is committed or has failed."""
+        if self._task is not None:
+            await self._task
+
+    async def _commit_all(self) -> None:
+        while self._waiting:
+            await self._commit_one_batch()
+
+    async def _commit_one_batch(self) -> None:
+        taken: list[tuple[Submission, asyncio.Future[Result]]] = []
+
+        def drain() -> Sequence[Submission]:
+            # Runs in the committing thread once the head is locked; only this thread takes from the left.
+            while self._waiting and len(taken) < self._max_batch:
+                taken.append(self._waiting.popleft())
+            return [submission for submission, _ in taken]
+
+        try:
+            appended = await self._run(lambda: self._append(drain))
+        except Exception as error:  # noqa: BLE001 - the worker loop is a process edge: nobody else tells those who wait
+            self._fail(taken or self._take_all(), error)
+            return
+        for (_, future), outcome, receipt in zip(taken, appended.outcomes, appended.receipts, strict=False):
+            if not future.done():
+                future.set_result((outcome, receipt))
+        # Those behind a change of the rules were not taken; they go first in the next batch.
+        self._waiting.extendleft(reversed(taken[len(appended.outcomes) :]))
+
+    def _take_all(self) -> list[tuple[Submission, asyncio.Future[Result]]]:
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    def _fail(self, taken: list[tuple[Submission, asyncio.Future[Result]]], error: Exception) -> None:
+        if isinstance(error, CorruptError):
+            self._corrupt = error
+            self._on_corrupt(error)
+            taken = [*taken, *self._take_all()]
+        for _, future in taken:
+            if not future.done():
+                future.set_exception(error)
+
+
+def _forget(future: asyncio.Future[Result]) -> None:
+    # Somebody who gave up waiting never asks how it ended; asyncio would report that as an error of ours.
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,140 @@
+"""A founded log opened by this process: what registration, pages and receipts need, held together."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from counterfoil.chain.ports import ChainReader
+from counterfoil.cose.signer import Signer
+from counterfoil.errors import CorruptError, KeysMismatchError, LogCorruptError
+from counterfoil.log.founding import sign_own_statement
+from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, GroupCommit, Result
+from counterfoil.log.pages import next_page, require_page_root
+from counterfoil.log.plan import Submission
+from counterfoil.log.ports import LogReader, LogStore
+from counterfoil.log.receipts import ReceiptSource
+from counterfoil.log.records import Head
+from counterfoil.log.rules_source import read_genesis, read_rules
+from counterfoil.log.sequencer import Sequencer, require_whole
+from counterfoil.policy.own_statements import Effect
+from counterfoil.policy.rules import Rules
+from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, parse_page
+from counterfoil.statement.signed_statement import StatementHash
+
+
+class Store(LogStore, LogReader, ChainReader, Protocol):
+    """A store that both appends and reads."""
+
+
+class LocalLog:
+    """One founded log with its receipt key at hand. Its coroutines belong to one event loop.
+
+    ``clock`` gives whole seconds since 1970. ``on_corrupt`` is called when the log disagrees with itself.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        receipt_signer: Signer,
+        clock: Callable[[], int],
+        *,
+        max_batch: int = DEFAULT_MAX_BATCH,
+        on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
+    ) -> None:
+        self.store = store
+        self.genesis: Genesis = read_genesis(store)
+        _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
+        self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
+        self._clock = clock
+        self._rules = read_rules(store, self.genesis, self.head())
+        self._seen_time = self.head().tree.time
+        self._sequencer = Sequencer(store, self.genesis.identity, receipt_signer, clock)
+        self._commits = GroupCommit(
+            self._sequencer.append,
+            asyncio.to_thread,
+            max_batch=max_batch,
+            on_corrupt=on_corrupt,
+        )
+
+    def head(self) -> Head:
+        """The latest committed head.
+
+        Raises:
+            LogCorruptError: There is none, or it disagrees with itself.
+        """
+        head = self.store.head()
+        if head is None:
+            raise LogCorruptError("the store holds no log any more")
+        require_whole(head)
+        return head
+
+    async def rules(self, *, newer_than: Rules | None = None) -> Rules:
+        """The rules in force; read again from the log when ``newer_than`` were not enough."""
+        if newer_than is not None and self._rules.rules_entry == newer_than.rules_entry:
+            await asyncio.to_thread(self._read_rules)
+        return self._rules
+
+    def head_time(self) -> int:
+        """The time a head committed now would bear, as far as this process has seen the log."""
+        return max(self._seen_time, self._clock())
+
+    async def append(self, submission: Submission) -> Result:
+        """Append with whatever else waits; the outcome, and the receipt when it is a new entry.
+
+        Raises:
+            PageRootError: The submission is a page that does not state the root of the decisions it covers.
+            UnavailableError, CorruptError: The append failed.
+        """
+        if submission.decision.effect is Effect.PAGE:
+            page = parse_page(submission.statement.message.payload or b"")
+            await asyncio.to_thread(require_page_root, self.store, page)
+        return await self._commits.submit(submission)
+
+    async def find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
+        """The number and the stable receipt of a registered statement; None when it is not on the log."""
+        return await asyncio.to_thread(self._find, entry_id)
+
+    def due_page(self, service_signer: Signer) -> bytes | None:
+        """The PAGE statement over the decisions that no page covers yet, signed; None when all are covered.
+
+        Raises:
+            KeysMismatchError: The signer does not hold the log's service key.
+        """
+        _require_key(self.genesis, KeyPurpose.SERVICE, service_signer)
+        page = next_page(self.store, self.head())
+        return None if page is None else self._sign_page(page, service_signer)
+
+    async def close(self) -> None:
+        """Wait until every append under way has ended."""
+        await self._commits.close()
+
+    def _sign_page(self, page: Page, signer: Signer) -> bytes:
+        identity = self.genesis.identity
+        return sign_own_statement(
+            signer,
+            identity,
+            identity.page_subject,
+            PAGE_CONTENT_TYPE,
+            page.encode(),
+            self.head_time(),
+        )
+
+    def _read_rules(self) -> None:
+        head = self.head()
+        self._seen_time = max(self._seen_time, head.tree.time)
+        if head.rules_entry != self._rules.rules_entry:
+            self._rules = read_rules(self.store, self.genesis, head)
+
+    def _find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
+        entry = self.store.entry_of(entry_id)
+        return None if entry is None else (entry.number, self.receipts.stable(entry.number))
+
+
+def _require_key(genesis: Genesis, purpose: KeyPurpose, signer: Signer) -> None:
+    expected = genesis.keys[purpose]
+    if signer.public_key != expected:
+        raise KeysMismatchError(
+            f"the genesis statement names {expected.thumbprint.hex()} as the {purpose} key, "
+            f"and the signer at hand holds {signer.public_key.thumbprint.hex()}",
+        )

@@ -1,0 +1,231 @@
+"""What one batch does to the log: a pure function of the locked head and of what was submitted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from counterfoil.errors import CounterfoilError, PageSupersededError, SignatureTwinError
+from counterfoil.log.records import (
+    Batch,
+    ChainHead,
+    ChainNumber,
+    Content,
+    Entry,
+    EntryNumber,
+    Head,
+    Registered,
+)
+from counterfoil.merkle.hashing import TreeSize
+from counterfoil.merkle.tiles import TileReader, complete_tiles
+from counterfoil.merkle.tree import Growth, grow
+from counterfoil.policy.decision import Decision
+from counterfoil.policy.document import narrower
+from counterfoil.policy.own_statements import Effect
+from counterfoil.receipt.leaf import statement_leaf
+from counterfoil.receipt.tree_head import HeadSignature, TreeHead
+from counterfoil.statement.decision_record import DecisionRecord, decision_digest
+from counterfoil.statement.evidence import carried_evidence
+from counterfoil.statement.links import ChainId, chain_hash, chain_id, empty_chain_hash
+from counterfoil.statement.page import parse_page
+from counterfoil.statement.signed_statement import DuplicateKey, SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A verified statement with the decision to admit it."""
+
+    statement: SignedStatement
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The statement is entry ``number``, new in this batch."""
+
+    number: EntryNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The same bytes are entry ``number`` already."""
+
+    number: EntryNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The decision does not hold under the head's rules or time; decide again and submit again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The statement conflicts with the log; the batch goes on without it."""
+
+    error: CounterfoilError
+
+
+Outcome = Placed | Known | Stale | Declined
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the store says, under the lock, about the statements at hand."""
+
+    registered: Mapping[DuplicateKey, Registered]
+    chains: Mapping[ChainId, ChainHead]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The outcomes of the submissions that were taken, in order, and what is to be written.
+
+    Submissions past ``len(outcomes)`` were not taken: one before them changed the rules. ``growth`` is None when
+    nothing is to be written.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    entries: tuple[Entry, ...]
+    contents: tuple[Content, ...]
+    chains: tuple[ChainHead, ...]
+    head: Head
+    growth: Growth | None
+
+    def batch(self, reader: TileReader, signature: HeadSignature) -> Batch:
+        """What the transaction writes, with the tiles this batch completes and the signature over its head."""
+        tiles = () if self.growth is None else complete_tiles(self.growth, reader)
+        return Batch(self.entries, self.contents, self.chains, tiles, self.head, signature)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A batch in the making: each statement is taken against the log as the one before it left it."""
+
+    origin: str
+    head: Head
+    head_time: int
+    view: View
+    entries: list[Entry] = field(default_factory=list)
+    contents: list[Content] = field(default_factory=list)
+    registered: dict[DuplicateKey, Registered] = field(default_factory=dict)
+    chains: dict[ChainId, ChainHead] = field(default_factory=dict)
+
+    def take(self, submission: Submission) -> Outcome:
+        """Place one submission, or say why not."""
+        statement, decision = submission.statement, submission.decision
+        known = self._registered(statement.duplicate_key)
+        if known is not None:
+            return _known(statement, known)
+        if not decision.holds(self.head.rules_entry, self.head_time):
+            return Stale()
+        if decision.effect is Effect.PAGE and not self._is_next_page(statement):
+            return Declined(PageSupersededError("another page covers these decisions, or they are not committed yet"))
+        return Placed(self.place(submission))
+
+    def place(self, submission: Submission) -> EntryNumber:
+        """Make the submission the next entry."""
+        statement, decision = submission.statement, submission.decision
+        number = EntryNumber(self.head.tree.size + len(self.entries))
+        record = DecisionRecord(
+            number=number,
+            policy_entry=decision.policy_entry,
+            key_thumbprint=decision.key_thumbprint,
+            head_time=self.head_time,
+            evidence_digest=decision.evidence_digest,
+        ).encode()
+        entry = self._link(submission, number, record)
+        self.entries.append(entry)
+        self.contents.append(
+            Content(number, statement.encoded, decision.visibility, carried_evidence(statement)),
+        )
+        self.registered[statement.duplicate_key] = Registered(number, statement.hash)
+        self._apply(submission, number)
+        return number
+
+    def plan(self, outcomes: Sequence[Outcome]) -> Plan:
+        """The finished batch."""
+        if not self.entries:
+            return Plan(tuple(outcomes), (), (), (), self.head, None)
+        growth = grow(self.head.frontier, [statement_leaf(entry.statement_hash) for entry in self.entries])
+        tree = TreeHead(TreeSize(growth.after.size), growth.after.root(), self.head_time)
+        return Plan(
+            outcomes=tuple(outcomes),
+            entries=tuple(self.entries),
+            contents=tuple(self.contents),
+            chains=tuple(self.chains.values()),
+            head=replace(self.head, tree=tree, frontier=growth.after),
+            growth=growth,
+        )
+
+    def _registered(self, key: DuplicateKey) -> Registered | None:
+        return self.registered.get(key) or self.view.registered.get(key)
+
+    def _is_next_page(self, statement: SignedStatement) -> bool:
+        page = parse_page(statement.message.payload or b"")
+        return page.first == self.head.next_page and page.last < self.head.tree.size + len(self.entries)
+
+    def _link(self, submission: Submission, number: EntryNumber, record: bytes) -> Entry:
+        statement = submission.statement
+        subject = statement.claims.subject or ""
+        key = chain_id(subject)
+        chain = self.chains.get(key) or self.view.chains.get(key)
+        if chain is None:
+            chain = ChainHead(
+                ChainNumber(self.head.chain_count),
+                key,
+                0,
+                empty_chain_hash(self.origin, subject),
+                submission.decision.visibility,
+            )
+            self.head = replace(self.head, chain_count=self.head.chain_count + 1)
+        entry = Entry(
+            number=number,
+            statement_hash=statement.hash,
+            duplicate_key=statement.duplicate_key,
+            chain_number=chain.number,
+            sequence=chain.length,
+            chain_hash=chain_hash(chain.chain_hash, statement.hash, decision_digest(record)),
+            decision=record,
+        )
+        self.chains[key] = replace(
+            chain,
+            length=chain.length + 1,
+            chain_hash=entry.chain_hash,
+            visibility=narrower(chain.visibility, submission.decision.visibility),
+        )
+        return entry
+
+    def _apply(self, submission: Submission, number: EntryNumber) -> None:
+        match submission.decision.effect:
+            case Effect.POLICY:
+                self.head = replace(self.head, rules_entry=number, policy_entry=number)
+            case Effect.PAGE:
+                page = parse_page(submission.statement.message.payload or b"")
+                self.head = replace(self.head, next_page=page.last + 1)
+            case Effect.NONE:
+                pass
+
+
+def plan_batch(origin: str, head: Head, head_time: int, view: View, submissions: Sequence[Submission]) -> Plan:
+    """Take submissions one after another; a batch of n leaves the log as n batches of one would.
+
+    A submission that changes the rules ends the batch, so that every entry was decided under the rules in force. One
+    that is declined leaves no trace. ``head_time`` is in whole seconds since 1970 and not before the head's.
+    """
+    draft = Draft(origin, head, head_time, view)
+    outcomes: list[Outcome] = []
+    for submission in submissions:
+        outcome = draft.take(submission)
+        outcomes.append(outcome)
+        if isinstance(outcome, Placed) and draft.head.rules_entry == outcome.number:
+            break
+    return draft.plan(outcomes)
+
+
+def _known(statement: SignedStatement, known: Registered) -> Outcome:
+    if known.statement_hash == statement.hash:
+        return Known(known.number)
+    return Declined(
+        SignatureTwinError(
+            f"entry {known.number} holds the same content with the other ECDSA signature of the pair",
+            known.statement_hash,
+        ),
+    )

@@ -1,0 +1,112 @@
+"""What the log asks of a store. Two stores implement these; one contract suite holds both."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from counterfoil.log.records import Batch, ChainHead, Content, Entry, Head, Registered
+from counterfoil.merkle.tiles import Tile, TileReader
+from counterfoil.receipt.tree_head import HeadSignature, TreeHead
+from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
+
+
+class AppendTransaction(TileReader, Protocol):
+    """One append, while it holds the head row. What it reads cannot change before it ends."""
+
+    @property
+    def head(self) -> Head | None:
+        """The head row as read under the lock; None when the log was not founded yet."""
+        ...
+
+    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
+        """Those of the duplicate keys that are on the log."""
+        ...
+
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        """Those of the chains that have begun."""
+        ...
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch; it becomes visible and durable together, when the transaction ends without an error."""
+        ...
+
+
+class LogStore(Protocol):
+    """Where the log is durable."""
+
+    def append(self) -> AbstractContextManager[AppendTransaction]:
+        """Begin an append: the head row is locked first, against every other process.
+
+        Leaving the block without an error commits, and returns only when what was written survives a crash of the
+        machine. Leaving it with an error changes nothing.
+
+        Raises:
+            StoreUnavailableError: The lock was not to be had, or the store failed; whether a commit that failed is
+                durable is then unknown, and sending the same statements again tells.
+        """
+        ...
+
+
+class LogReader(TileReader, Protocol):
+    """Reads of committed entries. All of it is immutable but the head, so no snapshot is needed across calls."""
+
+    def head(self) -> Head | None:
+        """The latest committed head; None when the log was not founded yet."""
+        ...
+
+    def entry(self, number: int) -> Entry | None:
+        """The entry of that number."""
+        ...
+
+    def entry_of(self, statement_hash: StatementHash) -> Entry | None:
+        """The entry of that statement."""
+        ...
+
+    def entries(self, start: int, limit: int) -> Sequence[Entry]:
+        """Up to ``limit`` entries from number ``start`` on, in order."""
+        ...
+
+    def content(self, number: int) -> Content | None:
+        """The statement of an entry and its evidence; None when erased."""
+        ...
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
+        ...
+
+    def tree_head_over(self, number: int) -> TreeHead | None:
+        """The smallest committed tree head that covers the entry: the head of its batch."""
+        ...
+
+    def signatures(self, size: int) -> Sequence[HeadSignature]:
+        """The signatures of the head at that size, in the order in which they were made."""
+        ...
+
+
+class LogScan(LogReader, Protocol):
+    """Everything the store holds, for checks that trust nothing."""
+
+    def tree_heads(self, start: int, limit: int) -> Sequence[TreeHead]:
+        """Up to ``limit`` committed tree heads of size ``start`` or more, in order."""
+        ...
+
+    def all_signatures(self) -> Sequence[HeadSignature]:
+        """Every head signature."""
+        ...
+
+    def all_chains(self) -> Sequence[ChainHead]:
+        """Every chain, by number."""
+        ...
+
+    def all_tiles(self) -> Sequence[Tile]:
+        """Every stored tile, by level and index."""
+        ...
+
+    def content_numbers(self) -> Sequence[int]:
+        """The numbers of the entries whose statement is stored."""
+        ...
+
+    def evidence_numbers(self) -> Sequence[int]:
+        """The numbers of the entries for which evidence is stored."""
+        ...

@@ -1,0 +1,77 @@
+"""Receipts of committed entries, made again from what the log stores."""
+
+from dataclasses import dataclass
+
+from counterfoil.cose.keys import PublicKey
+from counterfoil.errors import LogCorruptError, MalformedParameterError, SizeNotCommittedError
+from counterfoil.log.ports import LogReader
+from counterfoil.merkle.consistency import consistency_path
+from counterfoil.merkle.hashing import LeafIndex, NodeHash, TreeSize
+from counterfoil.merkle.inclusion import inclusion_path
+from counterfoil.merkle.tiles import tree_nodes
+from counterfoil.receipt.issue import SignedHead
+from counterfoil.receipt.tree_head import TreeHead
+from counterfoil.statement.identity import LogIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptSource:
+    """Makes receipts from committed heads and their stored signatures; it signs nothing itself.
+
+    Every method may raise LogCorruptError when the store disagrees with itself.
+    """
+
+    reader: LogReader
+    identity: LogIdentity
+    key: PublicKey
+
+    def stable(self, number: int) -> bytes:
+        """The receipt of an entry at the head of its own batch: the same bytes for ever."""
+        head = self.reader.tree_head_over(number)
+        if head is None:
+            raise LogCorruptError(f"no tree head covers entry {number}")
+        return self._inclusion(number, head)
+
+    def fresh(self, number: int) -> bytes:
+        """The receipt of an entry at the latest committed head."""
+        return self._inclusion(number, self.latest())
+
+    def latest(self) -> TreeHead:
+        """The latest committed tree head."""
+        head = self.reader.head()
+        if head is None:
+            raise LogCorruptError("the store holds no log any more")
+        return head.tree
+
+    def consistency_path(self, first: int, second: int) -> tuple[NodeHash, ...]:
+        """The proof that the tree of size ``first`` is a prefix of the committed one of size ``second``.
+
+        Raises:
+            MalformedParameterError: Not 1 <= first < second.
+            SizeNotCommittedError: No head was committed at ``second``.
+        """
+        self._committed(first, second)
+        return consistency_path(TreeSize(first), TreeSize(second), tree_nodes(TreeSize(second), self.reader))
+
+    def consistency(self, first: int, second: int) -> bytes:
+        """That proof as a COSE receipt (RFC 9942, section 5.3); errors as for the path."""
+        signed = self._signed(self._committed(first, second))
+        return signed.consistency_receipt(first, self.consistency_path(first, second))
+
+    def _committed(self, first: int, second: int) -> TreeHead:
+        if not 1 <= first < second:
+            raise MalformedParameterError("a consistency proof goes from a size of at least 1 to a larger one")
+        head = self.reader.tree_head(second)
+        if head is None:
+            raise SizeNotCommittedError(f"no tree head was committed at size {second}")
+        return head
+
+    def _inclusion(self, number: int, head: TreeHead) -> bytes:
+        path = inclusion_path(LeafIndex(number), head.size, tree_nodes(head.size, self.reader))
+        return self._signed(head).inclusion_receipt(number, path)
+
+    def _signed(self, head: TreeHead) -> SignedHead:
+        for signature in self.reader.signatures(head.size):
+            if signature.key_thumbprint == self.key.thumbprint:
+                return SignedHead(self.identity, head, self.key, signature)
+        raise LogCorruptError(f"the tree head at size {head.size} is not signed by the receipt key")

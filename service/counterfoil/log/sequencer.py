@@ -1,0 +1,123 @@
+"""The append: lock the head, take what waits, write it in one transaction, and only then hand out receipts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from counterfoil.cose.signer import Signer
+from counterfoil.errors import LogCorruptError, NotInitialisedError
+from counterfoil.log.plan import Outcome, Placed, Plan, Submission, View, plan_batch
+from counterfoil.log.ports import AppendTransaction, LogStore
+from counterfoil.log.records import Head
+from counterfoil.merkle.hashing import LeafIndex
+from counterfoil.merkle.inclusion import inclusion_path
+from counterfoil.receipt.issue import SignedHead
+from counterfoil.receipt.tree_head import HeadSignature, TreeHead, sign_head
+from counterfoil.statement.identity import LogIdentity
+from counterfoil.statement.links import chain_id
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What one transaction did: the outcomes of those taken, in order, and a receipt for each placed one.
+
+    ``receipts`` has one item per outcome; None where the outcome is not a new entry.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    receipts: tuple[bytes | None, ...]
+
+
+class Sequencer:
+    """Appends to one log. Any number of sequencers, in any number of processes, may append to the same store.
+
+    ``clock`` gives whole seconds since 1970; ``signer`` holds the receipt key. Not for concurrent use by threads.
+    """
+
+    def __init__(self, store: LogStore, identity: LogIdentity, signer: Signer, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._identity = identity
+        self._signer = signer
+        self._clock = clock
+        self._last: TreeHead | None = None
+
+    def append(self, drain: Callable[[], Sequence[Submission]]) -> Appended:
+        """Append what ``drain`` gives once the head is locked, in one durable transaction.
+
+        Raises:
+            StoreUnavailableError: The transaction failed; sending the same statements again is harmless.
+            LogCorruptError: The head disagrees with itself or with what this process has seen; the process must stop.
+            NotInitialisedError: The store holds no log.
+        """
+        with self._store.append() as transaction:
+            head = self._require_head(transaction)
+            submissions = drain()
+            plan = plan_batch(
+                self._identity.origin,
+                head,
+                max(head.tree.time, self._clock()),
+                _view(transaction, submissions),
+                submissions,
+            )
+            signed = self._write(transaction, plan)
+        # From here on the transaction is durable, and what follows may leave the process.
+        self._last = plan.head.tree
+        return Appended(plan.outcomes, _receipts(plan, signed))
+
+    def _require_head(self, transaction: AppendTransaction) -> Head:
+        head = transaction.head
+        if head is None:
+            raise NotInitialisedError("the store holds no log")
+        require_whole(head)
+        if self._last is not None:
+            _require_no_rollback(self._last, head.tree)
+        return head
+
+    def _write(self, transaction: AppendTransaction, plan: Plan) -> SignedHead | None:
+        if plan.growth is None:
+            return None
+        signature: HeadSignature = sign_head(self._signer, self._identity, plan.head.tree)
+        transaction.write(plan.batch(transaction, signature))
+        return SignedHead(self._identity, plan.head.tree, self._signer.public_key, signature)
+
+
+def require_whole(head: Head) -> None:
+    """Check that a head row agrees with itself.
+
+    Raises:
+        LogCorruptError: Frontier and tree head name different trees; the text holds both.
+    """
+    if head.frontier.size != head.tree.size or head.frontier.root() != head.tree.root:
+        raise LogCorruptError(
+            f"the head row says size {head.tree.size} and root {head.tree.root.hex()}, "
+            f"its frontier size {head.frontier.size} and root {head.frontier.root().hex()}",
+        )
+
+
+def _require_no_rollback(last: TreeHead, now: TreeHead) -> None:
+    if now.size < last.size or (now.size == last.size and now.root != last.root):
+        raise LogCorruptError(
+            f"this process has seen size {last.size} with root {last.root.hex()}, "
+            f"and the store now says size {now.size} with root {now.root.hex()}",
+        )
+
+
+def _view(transaction: AppendTransaction, submissions: Sequence[Submission]) -> View:
+    statements = [submission.statement for submission in submissions]
+    if not statements:
+        return View({}, {})
+    return View(
+        transaction.registered([statement.duplicate_key for statement in statements]),
+        transaction.chains(list({chain_id(statement.claims.subject or "") for statement in statements})),
+    )
+
+
+def _receipts(plan: Plan, signed: SignedHead | None) -> tuple[bytes | None, ...]:
+    return tuple(_receipt(plan, signed, outcome) for outcome in plan.outcomes)
+
+
+def _receipt(plan: Plan, signed: SignedHead | None, outcome: Outcome) -> bytes | None:
+    if not isinstance(outcome, Placed) or signed is None or plan.growth is None:
+        return None
+    nodes = plan.growth.nodes
+    path = inclusion_path(LeafIndex(outcome.number), signed.head.size, lambda wanted: [nodes[node] for node in wanted])
+    return signed.inclusion_receipt(outcome.number, path)
