@@ -1,0 +1,1 @@
+"""Where the log is durable: a strict referee in memory for tests, and SQLite."""

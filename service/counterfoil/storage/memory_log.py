@@ -1,0 +1,171 @@
+"""A log held in memory, as its readers see it."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from threading import RLock
+from typing import TypeVar
+
+from counterfoil.log.records import Batch, ChainHead, Content, Entry, EntryNumber, Head, Registered
+from counterfoil.merkle.hashing import LeafHash, NodeHash
+from counterfoil.merkle.tile_geometry import MAX_TILE_LEVEL
+from counterfoil.merkle.tiles import Tile, TileId
+from counterfoil.receipt.leaf import statement_leaf
+from counterfoil.receipt.tree_head import HeadSignature, TreeHead
+from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
+
+Row = TypeVar("Row")
+
+
+class MemoryLog:
+    """Implements LogReader, LogScan and ChainReader, and the lookups of an append, for any number of threads."""
+
+    def __init__(self) -> None:
+        # Readers see all of a batch or none of it.
+        self._whole = RLock()
+        self._head: Head | None = None
+        self._entries: list[Entry] = []
+        self._contents: dict[int, Content] = {}
+        self._chains: list[ChainHead] = []
+        self._tiles: dict[TileId, Tile] = {}
+        self._tree_heads: list[TreeHead] = []
+        self._signatures: dict[int, list[HeadSignature]] = {}
+        self._by_hash: dict[StatementHash, Entry] = {}
+        self._by_duplicate_key: dict[DuplicateKey, Entry] = {}
+        self._by_chain: dict[int, list[Entry]] = {}
+        self._by_chain_id: dict[ChainId, ChainHead] = {}
+
+    def head(self) -> Head | None:
+        """The latest committed head; None when the log was not founded yet."""
+        with self._whole:
+            return self._head
+
+    def entry(self, number: int) -> Entry | None:
+        """The entry of that number."""
+        return next(iter(self.entries(number, 1)), None)
+
+    def entry_of(self, statement_hash: StatementHash) -> Entry | None:
+        """The entry of that statement."""
+        with self._whole:
+            return self._by_hash.get(statement_hash)
+
+    def entries(self, start: int, limit: int) -> Sequence[Entry]:
+        """Up to ``limit`` entries from number ``start`` on, in order."""
+        with self._whole:
+            return _page(self._entries, start, limit)
+
+    def content(self, number: int) -> Content | None:
+        """The statement of an entry and its evidence."""
+        with self._whole:
+            return self._contents.get(number)
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
+        return next((head for head in self.tree_heads(size, 1) if head.size == size), None)
+
+    def tree_head_over(self, number: int) -> TreeHead | None:
+        """The smallest committed tree head that covers the entry: the head of its batch."""
+        return next(iter(self.tree_heads(number + 1, 1)), None) if number >= 0 else None
+
+    def signatures(self, size: int) -> Sequence[HeadSignature]:
+        """The signatures of the head at that size, in the order in which they were made."""
+        with self._whole:
+            return list(self._signatures.get(size, ()))
+
+    def tree_heads(self, start: int, limit: int) -> Sequence[TreeHead]:
+        """Up to ``limit`` committed tree heads of size ``start`` or more, in order."""
+        with self._whole:
+            return _page(self._tree_heads, bisect_left(self._tree_heads, start, key=lambda head: head.size), limit)
+
+    def all_signatures(self) -> Sequence[HeadSignature]:
+        """Every head signature."""
+        with self._whole:
+            return list(chain.from_iterable(self._signatures.values()))
+
+    def all_chains(self) -> Sequence[ChainHead]:
+        """Every chain, by number."""
+        with self._whole:
+            return list(self._chains)
+
+    def all_tiles(self) -> Sequence[Tile]:
+        """Every stored tile, by level and index."""
+        with self._whole:
+            return sorted(self._tiles.values(), key=lambda tile: (tile.id.level, tile.id.index))
+
+    def content_numbers(self) -> Sequence[int]:
+        """The numbers of the entries whose statement is stored."""
+        with self._whole:
+            return list(self._contents)
+
+    def evidence_numbers(self) -> Sequence[int]:
+        """The numbers of the entries for which evidence is stored."""
+        with self._whole:
+            return [number for number, content in self._contents.items() if content.evidence is not None]
+
+    def chain(self, chain_id: ChainId) -> ChainHead | None:
+        """A chain as its last committed entry left it."""
+        return self.chains([chain_id]).get(chain_id)
+
+    def chain_entries(self, chain_number: int, start: int, limit: int) -> Sequence[Entry]:
+        """Up to ``limit`` entries of a chain from sequence number ``start`` on, in order."""
+        with self._whole:
+            return _page(self._by_chain.get(chain_number, ()), start, limit)
+
+    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
+        """Those of the duplicate keys that are on the log."""
+        with self._whole:
+            found = [self._by_duplicate_key[key] for key in keys if key in self._by_duplicate_key]
+        return {entry.duplicate_key: Registered(EntryNumber(entry.number), entry.statement_hash) for entry in found}
+
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        """Those of the chains that have begun."""
+        with self._whole:
+            return {key: self._by_chain_id[key] for key in chain_ids if key in self._by_chain_id}
+
+    def leaf_hashes(self, start: int, stop: int) -> Sequence[LeafHash]:
+        """The leaf hashes of the committed entries from start up to stop."""
+        return [statement_leaf(entry.statement_hash) for entry in self.entries(start, stop - start)]
+
+    def tile_roots(self, level: int, start: int, stop: int) -> Sequence[NodeHash]:
+        """The roots of the full stored tiles of a level, from index start up to stop."""
+        if not 0 <= level <= MAX_TILE_LEVEL or start < 0:
+            return []
+        with self._whole:
+            # No level has more tiles than there are tiles.
+            indexes = range(start, min(stop, len(self._tiles)))
+            found = [self._tiles.get(TileId(level, index)) for index in indexes]
+        return [tile.root for tile in found if tile is not None]
+
+    def tile(self, tile: TileId) -> bytes | None:
+        """The 8,192 bytes of a full stored tile, or None where there is none."""
+        with self._whole:
+            stored = self._tiles.get(tile)
+        return None if stored is None else stored.hashes
+
+    def _publish(self, batch: Batch) -> None:
+        with self._whole:
+            self._publish_entries(batch)
+            self._publish_chains(batch.chains)
+            self._tiles.update((tile.id, tile) for tile in batch.tiles)
+            self._tree_heads.append(batch.head.tree)
+            self._signatures.setdefault(batch.signature.size, []).append(batch.signature)
+            self._head = batch.head
+
+    def _publish_entries(self, batch: Batch) -> None:
+        self._entries.extend(batch.entries)
+        self._contents.update((content.number, content) for content in batch.contents)
+        for entry in batch.entries:
+            self._by_hash[entry.statement_hash] = entry
+            self._by_duplicate_key[entry.duplicate_key] = entry
+            self._by_chain.setdefault(entry.chain_number, []).append(entry)
+
+    def _publish_chains(self, chains: Sequence[ChainHead]) -> None:
+        for head in sorted(chains, key=lambda head: head.number):
+            self._chains[head.number : head.number + 1] = [head]
+            self._by_chain_id[head.chain_id] = head
+
+
+def _page(rows: Sequence[Row], start: int, limit: int) -> Sequence[Row]:
+    # A negative start would count from the end.
+    return list(rows[start : start + max(limit, 0)]) if start >= 0 else []

@@ -1,0 +1,112 @@
+"""The database schema's revision: what it is, what it must be, and how it gets there."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, inspect, make_url
+from sqlalchemy.exc import ArgumentError
+
+from counterfoil.errors import MisconfiguredError, SchemaMismatchError
+from counterfoil.storage.foreign_errors import our_errors
+from counterfoil.storage.sqlite_engine import locking, sqlite_engine
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+
+
+def upgrade(target: Engine | str) -> None:
+    """Bring a database, given as an engine or as its URL, to the revision of this release, in one transaction.
+
+    Raises:
+        SchemaMismatchError: It holds tables of something else, or a revision this release does not know.
+        MisconfiguredError: The URL names no kind of database this release stores a log in.
+        StoreUnavailableError: The database failed; nothing was changed.
+    """
+    if isinstance(target, str):
+        engine = _engine(target)
+        try:
+            upgrade(engine)
+        finally:
+            engine.dispose()
+        return
+    config = _config()
+    with our_errors(), locking(target.connect()) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        try:
+            _require_own_tables(connection)
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise SchemaMismatchError(f"the database's revision is not one of this release: {error}") from error
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision a database is at; None where no migration has run.
+
+    Raises:
+        SchemaMismatchError: It says that it is at several at once.
+        LogCorruptError, StoreUnavailableError: The database failed.
+    """
+    with our_errors(), engine.connect() as connection:
+        try:
+            return MigrationContext.configure(connection).get_current_revision()
+        except CommandError as error:
+            raise SchemaMismatchError(f"the database has no one revision: {error}") from error
+
+
+@cache
+def head_revision() -> str | None:
+    """The revision this release works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def require_head(engine: Engine) -> None:
+    """Check that a database is at the revision of this release.
+
+    Raises:
+        SchemaMismatchError: It is at another one, or at none.
+        LogCorruptError, StoreUnavailableError: The database failed.
+    """
+    current, head = current_revision(engine), head_revision()
+    if current != head:
+        raise SchemaMismatchError(f"the database is at revision {current}, this release works with {head}")
+
+
+def find_migrations(package: Path = _PACKAGE) -> Path:
+    """The folder of migrations that goes with an installed or a checked-out ``counterfoil`` package.
+
+    Raises:
+        MisconfiguredError: The installation holds none.
+    """
+    in_wheel, in_source_tree = package / "_migrations", package.parent.parent / "migrations"
+    for folder in (in_wheel, in_source_tree):
+        if (folder / "env.py").is_file():
+            return folder
+    raise MisconfiguredError(f"this installation holds no migrations; looked in {in_wheel} and {in_source_tree}")
+
+
+def _require_own_tables(connection: Connection) -> None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None and inspect(connection).get_table_names():
+        raise SchemaMismatchError("the database holds tables, and no log made them")
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic interpolates option values; a percent sign in a path is doubled to be taken as it is.
+    config.set_main_option("script_location", str(find_migrations()).replace("%", "%%"))
+    return config
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise MisconfiguredError("the text is not the URL of a database") from error
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise MisconfiguredError("a log is stored in an SQLite file; its URL is sqlite:///path")
+    return sqlite_engine(Path(str(parsed.database)))

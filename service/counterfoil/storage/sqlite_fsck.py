@@ -1,0 +1,60 @@
+"""The whole check of a log in an SQLite file: the file, the schema, and everything the log says."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, Select, literal_column
+
+from counterfoil.errors import CounterfoilError
+from counterfoil.log.fsck import Finding, Report, examine_log
+from counterfoil.storage.foreign_errors import our_errors
+from counterfoil.storage.sqlite import open_sqlite
+from counterfoil.storage.stored_log import StoredLog
+
+_MAX_LINES: Final = 100
+"""SQLite reports each damaged row on a line; as many are kept as of any one kind of finding."""
+
+
+def fsck_sqlite(path: Path) -> Report:
+    """Check a log in an SQLite file as one moment shows it; others may append meanwhile.
+
+    A file that cannot be opened as a log is one finding; nothing raises.
+    """
+    try:
+        store = open_sqlite(path)
+    except CounterfoilError as error:
+        return Report((Finding("database", error.detail),))
+    try:
+        with _snapshot(store.engine) as connection:
+            of_database = _database(connection)
+            report = examine_log(StoredLog(lambda query: _read(connection, query), literal_column("rowid")))
+    except CounterfoilError as error:
+        return Report((Finding("database", error.detail),))
+    finally:
+        store.close()
+    return replace(report, findings=(*of_database, *report.findings))
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    with our_errors(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _read(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
+    with our_errors():
+        return connection.execute(query).all()
+
+
+def _database(connection: Connection) -> tuple[Finding, ...]:
+    """What the database itself knows: damaged pages, broken constraints, rows without the row they refer to."""
+    with our_errors():
+        damaged = connection.exec_driver_sql(f"PRAGMA integrity_check({_MAX_LINES})").scalars().all()
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MAX_LINES)
+    return (
+        *(Finding("database", f"SQLite finds: {line}") for line in damaged if line != "ok"),
+        *(Finding("database", f"a row of {row[0]} refers to a row of {row[2]} that is not there") for row in orphans),
+    )

@@ -1,0 +1,40 @@
+"""What an append looks up before it decides where statements go."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Row, Select, select
+
+from counterfoil.log.records import ChainHead, EntryNumber, Registered
+from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
+from counterfoil.storage.rows import StoredRow, chain_of
+from counterfoil.storage.schema import CHAINS, ENTRIES
+from counterfoil.storage.stored_tiles import StoredTiles
+
+KEYS_PER_QUERY: Final = 512
+"""SQLite allows 999 parameters in a statement before version 3.32, and 32,766 since."""
+
+
+class StoredKeys(StoredTiles):
+    """The lookups by key over the tables; errors as for the tiles."""
+
+    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
+        """Those of the duplicate keys that are on the log."""
+        query = select(ENTRIES.c.number, ENTRIES.c.duplicate_key, ENTRIES.c.statement_hash)
+        return dict(_registered(row) for row in self._any_of(query, ENTRIES.c.duplicate_key, keys))
+
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        """Those of the chains that have begun."""
+        chains = (chain_of(row) for row in self._any_of(select(CHAINS), CHAINS.c.chain_id, chain_ids))
+        return {chain.chain_id: chain for chain in chains}
+
+    def _any_of(self, query: Select[Any], column: Column[Any], keys: Sequence[bytes]) -> Iterator[Row[Any]]:
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            yield from self._fetch(query.where(column.in_(keys[start : start + KEYS_PER_QUERY])))
+
+
+def _registered(row: Row[Any]) -> tuple[DuplicateKey, Registered]:
+    stored = StoredRow("entries", str(row.number), row)
+    number, statement_hash = EntryNumber(stored.number("number")), StatementHash(stored.hash("statement_hash"))
+    return DuplicateKey(stored.hash("duplicate_key")), Registered(number, statement_hash)
