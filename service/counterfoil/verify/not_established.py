@@ -1,0 +1,74 @@
+"""The sentences that say what a verification does not show. They are part of its result, not of a manual."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from counterfoil.statement.signed_statement import SignedStatement
+from counterfoil.verify.result import Inclusion, IssuerSignature, ReceiptNotChecked, SignatureNotChecked
+
+LOG_KEY: Final = "That the log key is the log's: it was taken as trusted from whoever supplied it."
+SAME_VIEW: Final = (
+    "That the log shows everybody the same entries: compare a checkpoint that somebody else obtained, "
+    "or verify consistency with one obtained earlier."
+)
+COMPLETE: Final = "That nothing else about the same subject was registered, or left out: a receipt speaks of one entry."
+TRUE: Final = "That what the statement says is so: the log shows that it was said, not that it happened."
+PLACE: Final = (
+    "The exact tree size and leaf index: the log signed the root, and the receipt states these two beside it, "
+    "so that another pair may go with the same path."
+)
+WHEN: Final = "When the statement was made: the time is the log's own, and shows that the statement was there by then."
+NO_TIME: Final = "When the statement was registered: the receipt names no time."
+CONTENT: Final = "What the statement says, who made it, and whether it was signed: only its hash was known here."
+ISSUER_UNCHECKED: Final = (
+    "That the issuer the statement names made it: its signature was not checked here, for want of the issuer's key."
+)
+KEY_OWNER: Final = (
+    "That the key which made the signature belongs to the issuer that the statement names: it was supplied."
+)
+PREIMAGE: Final = "Which content the statement is about: it carries a digest, and no content was compared with that."
+GROWTH_ONLY: Final = "What the entries say, and that each was rightly admitted: consistency is about their order alone."
+
+
+def about_entry(inclusion: Inclusion) -> tuple[str, ...]:
+    """What a receipt leaves open for somebody who has only the entry's hash."""
+    return (CONTENT, *_about_inclusions((inclusion,)))
+
+
+def about_statement(
+    statement: SignedStatement,
+    inclusions: Sequence[Inclusion],
+    signature: IssuerSignature,
+    unchecked: Sequence[ReceiptNotChecked],
+) -> tuple[str, ...]:
+    """What receipts and the issuer's signature leave open about a statement."""
+    return (*_about_signature(statement, signature), *_about_inclusions(inclusions), *map(_about_receipt, unchecked))
+
+
+def about_checkpoint() -> tuple[str, ...]:
+    """What one checkpoint leaves open."""
+    return (LOG_KEY, SAME_VIEW)
+
+
+def about_consistency() -> tuple[str, ...]:
+    """What a consistency proof leaves open."""
+    return (GROWTH_ONLY, LOG_KEY, SAME_VIEW)
+
+
+def _about_signature(statement: SignedStatement, signature: IssuerSignature) -> Iterator[str]:
+    yield ISSUER_UNCHECKED if isinstance(signature, SignatureNotChecked) else KEY_OWNER
+    yield TRUE
+    if statement.hash_envelope is not None:
+        yield PREIMAGE
+
+
+def _about_inclusions(inclusions: Sequence[Inclusion]) -> Iterator[str]:
+    yield NO_TIME if any(inclusion.head_time is None for inclusion in inclusions) else WHEN
+    yield PLACE
+    yield COMPLETE
+    yield SAME_VIEW
+    yield LOG_KEY
+
+
+def _about_receipt(receipt: ReceiptNotChecked) -> str:
+    return f"Anything by receipt {receipt.position + 1}, which was not checked: {receipt.reason}."
