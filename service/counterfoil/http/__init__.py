@@ -1,0 +1,1 @@
+"""The service over HTTP: SCRAPI and what this log offers beyond it."""

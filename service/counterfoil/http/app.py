@@ -1,0 +1,88 @@
+"""The application: routes, their failures, and what runs beside them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from counterfoil.http import (
+    chains,
+    checkpoint,
+    consistency,
+    contents,
+    entries,
+    health,
+    keys,
+    log_info,
+    tiles,
+)
+from counterfoil.http.handlers import install_handlers
+from counterfoil.http.limits import SHUTDOWN_SECONDS
+from counterfoil.http.page_task import write_pages
+from counterfoil.http.wiring import Service
+
+_logger = logging.getLogger(__name__)
+
+_ROUTERS: Final = tuple(
+    module.router for module in (entries, contents, keys, log_info, chains, tiles, consistency, checkpoint, health)
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application that serves one open log. While it runs, it writes pages."""
+    app = bare_app()
+    app.state.service = service
+    return app
+
+
+def bare_app() -> FastAPI:
+    """The application without a log: its routes and their description."""
+    app = FastAPI(
+        title="Counterfoil",
+        version=version("counterfoil"),
+        summary="An append-only transparency log for what AI agents do.",
+        description="SCRAPI (draft-ietf-scitt-scrapi-11) and what this log offers beyond it.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for router in _ROUTERS:
+        app.include_router(router)
+    install_handlers(app, _allowed_methods)
+    return app
+
+
+def _allowed_methods(scope: Scope) -> str:
+    # The framework names the methods of the first route of a path only.
+    routes = (route for router in _ROUTERS for route in router.routes if isinstance(route, Route))
+    return ", ".join(
+        sorted(
+            method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()
+        ),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    pages = asyncio.create_task(write_pages(service))
+    try:
+        yield
+    finally:
+        pages.cancel()
+        with suppress(asyncio.CancelledError):
+            await pages
+        try:
+            await asyncio.wait_for(service.log.close(), SHUTDOWN_SECONDS)
+        except TimeoutError:
+            _logger.error("appends under way did not end within %d seconds", SHUTDOWN_SECONDS)  # noqa: TRY400 - no bug

@@ -1,0 +1,142 @@
+"""Chains: every entry about one rootTraceId, in order, with the hashes that show that none is missing."""
+
+import re
+from typing import Annotated, Final
+from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from counterfoil.chain.history import read_page
+from counterfoil.errors import ChainAbsentError, MalformedClaimsError, MalformedParameterError
+from counterfoil.http.described import GUARDED, PROBLEMS
+from counterfoil.http.responses import PRIVATE, REVALIDATE
+from counterfoil.http.visibility import require_reader
+from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
+from counterfoil.http.wiring import Service, Wired
+from counterfoil.log.records import ChainHead, Entry
+from counterfoil.policy.document import Visibility
+from counterfoil.statement.claims import RootTraceId, parse_root_trace_id
+from counterfoil.statement.decision_record import parse_decision_record
+from counterfoil.statement.links import ChainId, chain_id, empty_chain_hash
+
+router = APIRouter(tags=["chains"], responses=PROBLEMS)
+
+_CHAIN_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+ChainIdText = Annotated[
+    str,
+    Path(
+        description="SHA-256 of the rootTraceId: 64 lowercase hexadecimal digits.",
+        json_schema_extra={"pattern": "^[0-9a-f]{64}$"},
+    ),
+]
+After = Annotated[
+    Number | None,
+    Query(description="Answer the entries behind this sequence number; from the first one where it is absent."),
+]
+
+
+class ChainEntry(Wire):
+    """One entry of a chain. Its chain hash commits to it and to every entry before it."""
+
+    number: int
+    entry_id: str
+    sequence: int
+    chain_hash: str
+    decision_digest: str
+    head_time: int
+
+
+class Chain(Wire):
+    """A chain as of its last committed entry, and a run of its entries.
+
+    ``next`` is the next ``after``, null at the end.
+    """
+
+    chain_id: str
+    length: int
+    chain_hash: str
+    entries: list[ChainEntry]
+    next: int | None
+
+
+class ChainOfTrace(Chain):
+    """A chain with what its hash begins from."""
+
+    root_trace_id: str
+    empty_chain_hash: str
+
+
+@router.get("/chains/{chain_id}", openapi_extra=GUARDED)
+def get_chain(
+    request: Request,
+    response: Response,
+    service: Wired,
+    chain_id: ChainIdText,
+    after: After = None,
+    limit: PageSize = DEFAULT_PAGE_SIZE,
+) -> Chain:
+    """The chain of that id: its head, and its entries in order."""
+    if _CHAIN_ID.fullmatch(chain_id) is None:
+        raise MalformedParameterError("a chain id is 64 lowercase hexadecimal digits")
+    head = _readable(request, response, service, ChainId(bytes.fromhex(chain_id)))
+    return _run(service, head, after, limit)
+
+
+@router.get("/chains", openapi_extra=GUARDED)
+def find_chain(
+    request: Request,
+    response: Response,
+    service: Wired,
+    root_trace_id: Annotated[str, Query(alias="rootTraceId", description="1 to 512 bytes, compared as bytes.")],
+    after: After = None,
+    limit: PageSize = DEFAULT_PAGE_SIZE,
+) -> ChainOfTrace:
+    """The chain of a rootTraceId: its head, what its hash begins from, and its entries in order."""
+    subject = _subject(request, root_trace_id)
+    chain = _run(service, _readable(request, response, service, chain_id(subject)), after, limit)
+    beginning = empty_chain_hash(service.log.genesis.identity.origin, subject)
+    return ChainOfTrace(**dict(chain), root_trace_id=subject, empty_chain_hash=beginning.hex())
+
+
+def _subject(request: Request, text: str) -> RootTraceId:
+    try:
+        # The framework has replaced what is no UTF-8, and would so find another trace than was asked for.
+        unquote_to_bytes(request.url.query).decode()
+        return parse_root_trace_id(text)
+    except UnicodeDecodeError as error:
+        raise MalformedParameterError("the query is not UTF-8") from error
+    except MalformedClaimsError as error:
+        raise MalformedParameterError(f"rootTraceId: {error.detail}") from error
+
+
+def _readable(request: Request, response: Response, service: Service, key: ChainId) -> ChainHead:
+    head = service.log.store.chain(key)
+    # Who may not read a chain may not learn either whether it is there.
+    require_reader(request, Visibility.OPERATOR if head is None else head.visibility, service.settings)
+    if head is None:
+        raise ChainAbsentError("the log has no entry with that root trace id")
+    response.headers["Cache-Control"] = REVALIDATE if head.visibility is Visibility.PUBLIC else PRIVATE
+    return head
+
+
+def _run(service: Service, head: ChainHead, after: int | None, limit: int) -> Chain:
+    page = read_page(service.log.store, head, 0 if after is None else after + 1, limit)
+    return Chain(
+        chain_id=head.chain_id.hex(),
+        length=head.length,
+        chain_hash=head.chain_hash.hex(),
+        entries=[_entry(entry) for entry in page.entries],
+        next=None if page.next_sequence is None else page.next_sequence - 1,
+    )
+
+
+def _entry(entry: Entry) -> ChainEntry:
+    return ChainEntry(
+        number=entry.number,
+        entry_id=entry.statement_hash.hex(),
+        sequence=entry.sequence,
+        chain_hash=entry.chain_hash.hex(),
+        decision_digest=entry.decision_digest.hex(),
+        head_time=parse_decision_record(entry.decision).head_time,
+    )

@@ -1,0 +1,66 @@
+"""Proofs that the log only grew (RFC 9942, section 5.3)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from counterfoil.errors import LogCorruptError
+from counterfoil.http.described import PROBLEMS, binary
+from counterfoil.http.media_types import COSE, JSON, preferred
+from counterfoil.http.responses import IMMUTABLE, REVALIDATE, answer
+from counterfoil.http.wire import Number, Wire
+from counterfoil.http.wiring import Service, Wired
+
+router = APIRouter(tags=["log"], responses=PROBLEMS)
+
+First = Annotated[Number, Query(alias="from", description="The earlier size, at least 1.")]
+Second = Annotated[
+    Number | None,
+    Query(alias="to", description="The later size, at which a head was committed; the current one where it is absent."),
+]
+
+
+class ConsistencyProof(Wire):
+    """A consistency path in hex. ``from_root`` is left out where no head was committed at the earlier size."""
+
+    first: int = Field(serialization_alias="from")
+    second: int = Field(serialization_alias="to")
+    to_root: str
+    path: list[str]
+    from_root: str | None = None
+
+
+@router.get(
+    "/consistency",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The proof, as a COSE receipt or as JSON.",
+            "model": ConsistencyProof,
+            "content": binary(200, "", COSE)[200]["content"],
+        },
+    },
+)
+def get_consistency(request: Request, service: Wired, first: First, second: Second = None) -> Response:
+    """The proof that the log at one size is the beginning of the log at a later one."""
+    cache = REVALIDATE if second is None else IMMUTABLE
+    to = service.log.head().tree.size if second is None else second
+    media_type = preferred(request.headers.get("accept"), (COSE,), (JSON,))
+    content = service.log.receipts.consistency(first, to) if media_type == COSE else _json(service, first, to)
+    return answer(content, media_type, cache, {"Vary": "Accept"})
+
+
+def _json(service: Service, first: int, second: int) -> bytes:
+    path = service.log.receipts.consistency_path(first, second)
+    earlier, later = service.log.store.tree_head(first), service.log.store.tree_head(second)
+    if later is None:
+        raise LogCorruptError(f"the tree head at size {second} was there and is gone")
+    proof = ConsistencyProof(
+        first=first,
+        second=second,
+        from_root=None if earlier is None else earlier.root.hex(),
+        to_root=later.root.hex(),
+        path=[node.hex() for node in path],
+    )
+    return proof.model_dump_json(by_alias=True, exclude_none=True).encode()

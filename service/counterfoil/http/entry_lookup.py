@@ -1,0 +1,37 @@
+"""Entries by the id in a path."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Path
+
+from counterfoil.errors import EntryAbsentError, MalformedEntryIdError
+from counterfoil.log.ports import LogReader
+from counterfoil.log.records import Entry
+from counterfoil.statement.signed_statement import StatementHash
+
+_ENTRY_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+EntryId = Annotated[
+    str,
+    Path(
+        description="SHA-256 of the statement as the log stores it: 64 lowercase hexadecimal digits.",
+        json_schema_extra={"pattern": "^[0-9a-f]{64}$"},
+    ),
+]
+"""An entry id as it stands in a path; only ``find_entry`` reads it."""
+
+
+def find_entry(reader: LogReader, entry_id: str) -> Entry:
+    """The entry of that id.
+
+    Raises:
+        MalformedEntryIdError: The text is not 64 lowercase hexadecimal digits.
+        EntryAbsentError: No entry has that id.
+    """
+    if _ENTRY_ID.fullmatch(entry_id) is None:
+        raise MalformedEntryIdError("an entry id is 64 lowercase hexadecimal digits")
+    entry = reader.entry_of(StatementHash(bytes.fromhex(entry_id)))
+    if entry is None:
+        raise EntryAbsentError("no entry has that id")
+    return entry

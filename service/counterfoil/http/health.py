@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from fastapi import APIRouter, Response
+
+from counterfoil.http.described import PROBLEMS
+from counterfoil.http.wire import Wire
+from counterfoil.http.wiring import Wired
+
+router = APIRouter(tags=["health"], responses=PROBLEMS)
+
+
+class Health(Wire):
+    """The answer of a healthy process."""
+
+    status: str
+
+
+@router.get("/livez")
+async def get_liveness(response: Response) -> Health:
+    """Whether the process answers at all; the store is not asked."""
+    response.headers["Cache-Control"] = "no-store"
+    return Health(status="alive")
+
+
+@router.get("/readyz")
+def get_readiness(response: Response, service: Wired) -> Health:
+    """Whether the log can be read, is whole, and was not stopped; a problem with status 503 otherwise."""
+    service.failure.require_none()
+    service.log.head()
+    response.headers["Cache-Control"] = "no-store"
+    return Health(status="ready")

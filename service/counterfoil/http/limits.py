@@ -1,0 +1,40 @@
+"""Every bound on what one client may make this process read, hold or wait for."""
+
+from typing import Final
+
+MAX_URL_BYTES: Final = 8 * 1024
+"""The longest URL of this service is a chain query: 512 bytes of rootTraceId, each escaped with three."""
+
+MAX_HEADERS: Final = 100
+"""Common clients and proxies send some twenty."""
+
+MAX_HEADER_BYTES: Final = 32 * 1024
+"""All names and values of one request together; twice what common servers read."""
+
+HEAD_SECONDS: Final = 30.0
+"""From the first byte of a connection or request to the end of its headers."""
+
+BODY_SECONDS: Final = 30.0
+"""From the end of the headers to the end of the body: 16 MiB at half a megabyte a second."""
+
+LINGER_SECONDS: Final = 2.0
+"""How long a refused client is heard out, so that closing does not destroy the answer on its way (RFC 9112, 9.6)."""
+
+LINGER_BYTES: Final = 1024 * 1024
+"""And how much of what it still sends is read and dropped."""
+
+MAX_HELD_BYTES: Final = 256 * 1024 * 1024
+"""Bodies that are being read or registered at one time; past it a new one is told to come back (429)."""
+
+RETRY_AFTER_SECONDS: Final = 1
+"""A batch takes milliseconds and a restart seconds, so a second is long enough to wait."""
+
+KEEP_ALIVE_SECONDS: Final = 5
+"""An idle connection costs a descriptor; a client that comes back later opens another."""
+
+SHUTDOWN_SECONDS: Final = 10
+"""Requests under way get this long; then they are cancelled and the process ends all the same."""
+
+DEFAULT_PAGE: Final = 100
+MAX_PAGE: Final = 1000
+"""Entries in one answer: some 200 KB of JSON."""

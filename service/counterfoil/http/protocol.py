@@ -1,0 +1,195 @@
+"""HTTP/1.1 below the application: bounds on what a request begins with, and problems for what is no HTTP."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from counterfoil.http.limits import (
+    HEAD_SECONDS,
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    MAX_URL_BYTES,
+)
+from counterfoil.http.problems import (
+    BODY_TRUNCATED,
+    HEAD_TIMEOUT,
+    HEADERS_TOO_LARGE,
+    MALFORMED_HTTP,
+    URL_TOO_LONG,
+    Problem,
+)
+
+
+class _RefusedError(Exception):
+    """Raised inside a parser callback; the parser then stops."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which refuses with a problem what is too long, too slow or no HTTP.
+
+    The parser gathers a header field without bound before it reports it, so bytes are also counted as they arrive.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._in_head = False
+        self._unreported = 0
+        self._url_bytes = 0
+        self._header_bytes = 0
+        self._dropped: int | None = None
+        self._refusal = MALFORMED_HTTP
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the client until the deadline to say what it wants."""
+        # The event loop in use has transports of its own, which are none of asyncio's classes and behave like them.
+        super().connection_made(cast("asyncio.Transport", transport))
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._set_deadline(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read some more, unless the client was refused already."""
+        if self._dropped is not None:
+            self._drop(len(data))
+            return
+        # What came in one piece with the end of an earlier request is not counted; it is bounded by the read buffer.
+        self._unreported = self._unreported + len(data) if self._in_head else 0
+        if self._unreported > MAX_URL_BYTES + MAX_HEADER_BYTES:
+            self._refuse(URL_TOO_LONG if self._url_bytes > MAX_URL_BYTES else HEADERS_TOO_LARGE)
+            return
+        super().data_received(data)
+
+    def eof_received(self) -> None:
+        """Tell a client that has stopped in the middle of a request why it gets no other answer."""
+        if self._in_head:
+            self._refuse(MALFORMED_HTTP)
+        elif (cycle := self._cycle()) is not None and cycle.more_body and not cycle.response_started:
+            self._refuse(BODY_TRUNCATED)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the caller's text is for a log, not for a client
+        """Refuse what the parser did not take, in the place of uvicorn's text."""
+        self._refuse(self._refusal)
+
+    def on_message_begin(self) -> None:
+        """Start counting anew."""
+        super().on_message_begin()
+        self._in_head = True
+        self._unreported = self._url_bytes = self._header_bytes = 0
+        if self._deadline is None:
+            self._await_head()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the URL while it is not too long."""
+        self._url_bytes += len(url)
+        if self._url_bytes > MAX_URL_BYTES:
+            self._stop(URL_TOO_LONG)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field while there are not too many and they are not too long."""
+        self._header_bytes += len(name) + len(value)
+        if len(self.headers) >= MAX_HEADERS or self._header_bytes > MAX_HEADER_BYTES:
+            self._stop(HEADERS_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on."""
+        self._in_head = False
+        self._set_deadline(None)
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Give a client that is answered before its body has come no more than a moment to end it."""
+        cycle = self._cycle()
+        unfinished = cycle is not None and cycle.more_body
+        super().on_response_complete()
+        if unfinished and not self.transport.is_closing():
+            self._set_deadline(self.loop.call_later(LINGER_SECONDS, self.transport.close))
+
+    def on_message_complete(self) -> None:
+        """The request is all here."""
+        super().on_message_complete()
+        self._set_deadline(None)
+
+    def _stop(self, problem: Problem) -> None:
+        self._refusal = problem
+        raise _RefusedError
+
+    def _await_head(self) -> None:
+        self._set_deadline(self.loop.call_later(HEAD_SECONDS, self._refuse, HEAD_TIMEOUT))
+
+    def _set_deadline(self, timer: asyncio.TimerHandle | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = timer
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer below the application, then hear the client out for a moment: see ``ClosingResponse``."""
+        if self._dropped is not None or self.transport.is_closing():
+            return
+        self._dropped = 0
+        self._in_head = False
+        cycle = self._cycle()
+        if cycle is not None and not cycle.response_complete and self._is_answering(cycle):
+            return
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            self.transport.write(self._encoded(problem))
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._set_deadline(self.loop.call_later(LINGER_SECONDS, self.transport.close))
+
+    def _is_answering(self, cycle: RequestResponseCycle) -> bool:
+        """Whether an earlier request still waits for its answer; this one would be taken for it, so there is none."""
+        if not cycle.more_body:
+            cycle.keep_alive = False
+            return True
+        if self.pipeline:
+            self.pipeline.popleft()  # The newest: the request that is refused.
+            return True
+        return False
+
+    def _cycle(self) -> RequestResponseCycle | None:
+        # The base class declares it always there, and sets it with the first request.
+        return self.cycle
+
+    def _fields(self) -> list[tuple[bytes, bytes]] | tuple[()]:
+        fields: list[tuple[bytes, bytes]] | None = self.headers
+        return fields or ()
+
+    def _encoded(self, problem: Problem) -> bytes:
+        accept = [value.decode("latin-1") for name, value in self._fields() if name == b"accept"]
+        media_type, body = problem.encode(", ".join(accept) or None)
+        fields = {
+            "content-type": media_type,
+            "content-length": str(len(body)),
+            "cache-control": "no-store",
+            **{name.lower(): value for name, value in problem.headers},
+            "connection": "close",
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        phrase = HTTPStatus(problem.status).phrase
+        return f"HTTP/1.1 {problem.status} {phrase}\r\n{lines}\r\n".encode("latin-1") + body
+
+    def _drop(self, count: int) -> None:
+        self._dropped = (self._dropped or 0) + count
+        if self._dropped > LINGER_BYTES:
+            self.transport.close()

@@ -1,0 +1,233 @@
+"""Serving a data directory: what must be right before the first request, and how the process ends."""
+
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from counterfoil.cose.signer import Signer
+from counterfoil.errors import KeysMismatchError, MisconfiguredError, UnsafeConfigurationError
+from counterfoil.http.app import create_app
+from counterfoil.http.failure import Failure
+from counterfoil.http.limits import KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from counterfoil.http.protocol import BoundedProtocol
+from counterfoil.http.visibility import is_loopback
+from counterfoil.http.wiring import CheckpointSource, Clock, Service
+from counterfoil.log.local_log import LocalLog, Store
+from counterfoil.settings import Settings
+from counterfoil.signing.uri import is_ephemeral, open_signer
+from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.storage.sqlite import open_sqlite
+
+_logger = logging.getLogger(__name__)
+
+DATABASE: Final = "log.db"
+"""The name of the database in a data directory."""
+
+_UNREACHABLE: Final = (".localhost", ".invalid", ".test", ".example.invalid")
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_START_SECONDS: Final = 30.0
+
+
+def system_clock() -> int:
+    """Whole seconds since 1970, by this machine."""
+    return int(time.time())
+
+
+def serve(settings: Settings, *, clock: Clock = system_clock) -> None:
+    """Serve the log in ``settings.data`` until SIGINT or SIGTERM; requests under way are ended first.
+
+    Raises:
+        UnsafeConfigurationError: The configuration would open what must stay closed, or would not last.
+        MisconfiguredError: There is no log to open, no key, or the address is taken.
+        CorruptError: The log disagrees with itself or with the keys; the process must exit with an error.
+    """
+    require_closed(settings)
+    with open_service(settings, clock) as service, _listen(settings.host, settings.port) as listener:
+        if settings.production:
+            require_lasting(settings, service.log.genesis)
+        server = _server(service)
+        _logger.info("serving %s on %s", service.log.genesis.identity.origin, _url(listener))
+        with _stopped_by_signals(server):
+            server.run(sockets=[listener])
+        service.failure.require_none()
+
+
+@contextmanager
+def open_service(settings: Settings, clock: Clock = system_clock) -> Iterator[Service]:
+    """The log in ``settings.data`` with the keys that its genesis statement names, open until the block ends.
+
+    Raises:
+        MisconfiguredError: No data directory is given, it holds no log, or a key is not to be had.
+        CorruptError: The log disagrees with itself, or the keys are others.
+    """
+    if settings.data is None:
+        raise MisconfiguredError("no data directory is given")
+    with closing(open_sqlite(settings.data / DATABASE)) as store:
+        yield wire_service(store, _signers(settings, settings.data), settings, clock)
+
+
+def wire_service(
+    store: Store,
+    signers: dict[KeyPurpose, Signer],
+    settings: Settings,
+    clock: Clock = system_clock,
+) -> Service:
+    """A service over an open store, with signers for receipts, checkpoints and pages.
+
+    Raises:
+        KeysMismatchError: A signer does not hold the key that the genesis statement names.
+        NotInitialisedError, CorruptError: The store holds no log, or one that disagrees with itself.
+    """
+    failure = Failure()
+    log = LocalLog(
+        store,
+        signers[KeyPurpose.RECEIPT],
+        clock,
+        max_batch=settings.max_batch,
+        on_corrupt=failure.report,
+    )
+    for purpose in (KeyPurpose.CHECKPOINT, KeyPurpose.SERVICE):
+        _require_named(log.genesis, purpose, signers[purpose])
+    checkpoints = CheckpointSource(log, signers[KeyPurpose.CHECKPOINT], clock)
+    return Service(log, checkpoints, signers[KeyPurpose.SERVICE], settings, clock, failure)
+
+
+def require_closed(settings: Settings) -> None:
+    """Check that what is not public stays so on the address that is bound.
+
+    Raises:
+        UnsafeConfigurationError: Others could reach a service that lets this machine read without a credential.
+    """
+    if settings.admin_token is None and not is_loopback(settings.host):
+        raise UnsafeConfigurationError(
+            f"{settings.host} is not a loopback address: set an admin token, or bind 127.0.0.1",
+        )
+
+
+def require_lasting(settings: Settings, genesis: Genesis) -> None:
+    """Check that a log in production keeps its keys and can be reached by its name.
+
+    Raises:
+        UnsafeConfigurationError: It would not.
+    """
+    uris = (settings.receipt_key, settings.checkpoint_key, settings.service_key, settings.operator_key)
+    if any(is_ephemeral(uri) for uri in uris):
+        raise UnsafeConfigurationError("a key in production survives a restart; a memory: key does not")
+    host = genesis.identity.origin.partition("/")[0].partition(":")[0]
+    if is_loopback(host) or host.endswith(_UNREACHABLE) or host == "invalid":
+        raise UnsafeConfigurationError(f"nobody can reach a log in production under the name {host}")
+
+
+@contextmanager
+def running_server(service: Service, *, host: str = "127.0.0.1") -> Iterator[str]:
+    """The service on a free port of this machine, in a thread, as a base URL; it has ended when the block has.
+
+    Raises:
+        MisconfiguredError: It did not start.
+    """
+    server = _server(service)
+    with _listen(host, 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="counterfoil-http")
+        thread.start()
+        try:
+            _await_start(server, thread)
+            yield _url(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _signers(settings: Settings, data: Path) -> dict[KeyPurpose, Signer]:
+    uris = {
+        KeyPurpose.RECEIPT: settings.receipt_key,
+        KeyPurpose.CHECKPOINT: settings.checkpoint_key,
+        KeyPurpose.SERVICE: settings.service_key,
+    }
+    return {purpose: open_signer(uri, data) for purpose, uri in uris.items()}
+
+
+def _require_named(genesis: Genesis, purpose: KeyPurpose, signer: Signer) -> None:
+    expected, held = genesis.keys[purpose].thumbprint, signer.public_key.thumbprint
+    if held != expected:
+        raise KeysMismatchError(
+            f"the genesis statement names {expected.hex()} as the {purpose} key, and the signer holds {held.hex()}",
+        )
+
+
+def _server(service: Service) -> uvicorn.Server:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="on",
+            workers=1,
+            # An access log would hold every rootTraceId that somebody asked for.
+            access_log=False,
+            log_config=None,
+            # The peer's address decides who may read; no header may change it.
+            proxy_headers=False,
+            server_header=False,
+            headers=[("X-Content-Type-Options", "nosniff")],
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ),
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    service.failure.when_reported(stop)
+    return server
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise MisconfiguredError(f"cannot listen on {host}: {error.strerror}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise MisconfiguredError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise MisconfiguredError("the server did not start")
+        time.sleep(0.01)
+
+
+@contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Take the signal that uvicorn raises again once it has shut down: a stop that was asked for is no failure."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,76 @@
+"""What the routes work with, put together once."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from counterfoil.cose.signer import Signer
+from counterfoil.http.body import BodyBudget
+from counterfoil.http.failure import Failure
+from counterfoil.http.limits import BODY_SECONDS
+from counterfoil.log.local_log import LocalLog
+from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.settings import Settings
+
+Clock = Callable[[], int]
+"""Whole seconds since 1970."""
+
+
+class CheckpointSource:
+    """The latest checkpoint, signed at most once in a second and only of a committed head."""
+
+    def __init__(self, log: LocalLog, signer: Signer, clock: Clock) -> None:
+        self._log = log
+        self._signer = signer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._second: int | None = None
+        self._size = -1
+        self._text = ""
+
+    def latest(self) -> str:
+        """The signed note of a head that is, or a second ago was, the latest.
+
+        Raises:
+            CorruptError, UnavailableError: The head cannot be read.
+        """
+        with self._lock:
+            now = self._clock()
+            if now != self._second:
+                self._sign_if_new()
+                self._second = now
+            return self._text
+
+    def _sign_if_new(self) -> None:
+        head = self._log.head().tree
+        if head.size != self._size:
+            checkpoint = Checkpoint(self._log.genesis.identity.origin, head.size, head.root)
+            self._text, self._size = sign_checkpoint(self._signer, checkpoint), head.size
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An open log with everything that serving it takes. ``failure`` is told when the log disagrees with itself."""
+
+    log: LocalLog
+    checkpoints: CheckpointSource
+    service_signer: Signer
+    settings: Settings
+    clock: Clock
+    failure: Failure
+    bodies: BodyBudget = field(default_factory=BodyBudget)
+    body_seconds: float = BODY_SECONDS
+
+
+async def _service(request: Request) -> Service:
+    service = request.app.state.service
+    if not isinstance(service, Service):
+        raise TypeError("the application was made without a service")
+    return service
+
+
+Wired = Annotated[Service, Depends(_service)]
+"""The service, as a parameter of a route."""

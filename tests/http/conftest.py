@@ -1,0 +1,33 @@
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from counterfoil.log.local_log import Store
+from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.sqlite import open_sqlite
+from tests.http.live import Live, new_world, running
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    path: Path = tmp_path_factory.mktemp("store") / "log.db"
+    sqlite = open_sqlite(path, create=True)
+    yield sqlite
+    sqlite.close()
+
+
+@pytest.fixture(scope="module")
+def live(store: Store) -> Iterator[Live]:
+    """A server on a real port over each store, shared by the tests of a module: sizes are compared, never assumed."""
+    with running(new_world(store)) as live:
+        yield live

@@ -1,0 +1,50 @@
+"""The committed description is the one the code gives, and it is valid."""
+
+from pathlib import Path
+
+import yaml
+from openapi_spec_validator import validate
+
+from counterfoil.http.openapi import openapi_yaml
+
+COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "openapi.yaml"
+
+
+def test_the_committed_document_is_the_exported_one() -> None:
+    assert COMMITTED.read_text(encoding="utf-8") == openapi_yaml(), "run make openapi"
+
+
+def test_the_export_is_the_same_each_time() -> None:
+    assert openapi_yaml() == openapi_yaml()
+
+
+def test_the_document_is_valid_and_names_every_route() -> None:
+    document = yaml.safe_load(openapi_yaml())
+    validate(document)
+    assert set(document["paths"]) == {
+        "/entries",
+        "/entries/{entry_id}",
+        "/entries/{entry_id}/statement",
+        "/entries/{entry_id}/decision",
+        "/.well-known/scitt-keys",
+        "/.well-known/scitt-keys/{kid}",
+        "/log",
+        "/chains",
+        "/chains/{chain_id}",
+        "/tile/entries/{tile}",
+        "/tile/{level}/{tile}",
+        "/consistency",
+        "/checkpoint",
+        "/livez",
+        "/readyz",
+    }
+
+
+def test_every_operation_describes_problems_and_none_a_framework_error() -> None:
+    document = yaml.safe_load(openapi_yaml())
+    assert "application/concise-problem-details+cbor" in document["components"]["responses"]["Problem"]["content"]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+            assert "422" not in operation["responses"]
+    assert not any("ValidationError" in name for name in document["components"]["schemas"])
