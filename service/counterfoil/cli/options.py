@@ -1,0 +1,25 @@
+"""Options that several commands have, each spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON; errors too, on standard error.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The log's data directory.  [default: COUNTERFOIL_DATA]", metavar="DIR"),
+]
+Url = Annotated[str, typer.Option("--url", help="The service, for example http://127.0.0.1:8440.", metavar="URL")]
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="FILE",
+        help="Trusted log keys: a COSE Key Set, a COSE_Key, PEM, or the log's genesis Transparent Statement.",
+    ),
+]
+Origin = Annotated[
+    str | None,
+    typer.Option("--origin", metavar="HOST/PATH", help="The log's name; receipts of any other log are refused."),
+]

@@ -1,0 +1,97 @@
+"""``counterfoil serve``: the log over HTTP."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from counterfoil.cli.data_directory import find_data
+from counterfoil.cli.extras import needing
+from counterfoil.cli.options import AsJson, Data
+from counterfoil.cli.output import Reply, bullets
+from counterfoil.settings import Settings
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()})
+
+
+def serve(
+    data: Data = None,
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="Which port; 0 takes a free one.  [default: 8440]"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the log until SIGINT or SIGTERM.
+
+    Settings come from the environment, COUNTERFOIL_ and their name in capitals; options stand before them. More than
+    one process may serve one data directory.
+
+    Example:
+      counterfoil serve --data ./data --port 8440
+    """
+    with needing("server"):
+        from counterfoil.http.server import serve as serve_http  # noqa: PLC0415 - the base install has no server
+    found = find_data(data)
+    settings = with_options(found.settings, found.path, host, port)
+    opened = what_is_open(settings)
+    Reply(
+        f"starting on {settings.host} port {settings.port}\n{bullets(opened)}",
+        {"host": settings.host, "port": settings.port, "data": str(settings.data), "open": list(opened)},
+    ).show(as_json=as_json)
+    sys.stdout.flush()
+    with _logging_to_standard_error(as_json=as_json):
+        serve_http(settings)
+
+
+def with_options(settings: Settings, data: Path, host: str | None, port: int | None) -> Settings:
+    """The settings of the environment with what the command line says in their place."""
+    return replace(
+        settings,
+        data=data,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )
+
+
+def what_is_open(settings: Settings) -> tuple[str, ...]:
+    """Who may do what on a service with these settings, in sentences."""
+    readers = (
+        "whoever has the admin token"
+        if settings.admin_token is not None
+        else "this machine alone"
+        if not settings.trusted_proxies
+        else "nobody: there is a trusted proxy and no admin token"
+    )
+    return (
+        "receipts, proofs, keys, checkpoints and tiles: open to everybody who reaches this address",
+        f"statements, decisions and chains that are not public: {readers}",
+        "registering: every issuer that the registration policy names, by its signature",
+    )
+
+
+@contextmanager
+def _logging_to_standard_error(*, as_json: bool) -> Iterator[None]:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)

@@ -1,0 +1,61 @@
+"""Trusted keys as a command is given them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from counterfoil.cli.files import read_input
+from counterfoil.cose.keys import KeyKind, PublicKey, parse_cose_key, parse_public_key_pem
+from counterfoil.errors import MisconfiguredError
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.identity import parse_origin
+from counterfoil.verify import LogKeys, parse_log_keys, verify_genesis
+
+_COSE_TAG: Final = b"\xd2"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the user trusts: receipt keys, the checkpoint key where there is one, and the log's name where known."""
+
+    log_keys: LogKeys
+    checkpoint_key: PublicKey | None
+    origin: str | None
+    issuer: str | None
+
+
+def read_trust(path: Path, origin: str | None) -> Trust:
+    """Read what ``--keys`` and ``--origin`` say.
+
+    Raises:
+        MalformedError, UnverifiedError: The file holds no keys, or is a genesis statement that does not hold.
+        UnsafeConfigurationError: The origin is none.
+    """
+    issuer = expected_issuer(origin)
+    data = read_input(path)
+    if data.startswith(_COSE_TAG):
+        genesis = verify_genesis(data)
+        identity = genesis.genesis.identity
+        key = genesis.genesis.keys[KeyPurpose.CHECKPOINT]
+        return Trust(genesis.log_keys, key, origin or identity.origin, issuer or identity.issuer)
+    keys = parse_log_keys(data)
+    candidates = [trusted.key for trusted in keys.keys if trusted.key.kind is KeyKind.OKP]
+    return Trust(keys, candidates[0] if len(candidates) == 1 else None, origin, issuer)
+
+
+def expected_issuer(origin: str | None) -> str | None:
+    """The ``iss`` that goes with an origin."""
+    return None if origin is None else parse_origin(origin).issuer
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Read a public key in PEM, or a COSE_Key.
+
+    Raises:
+        MisconfiguredError: It is a private key.
+        MalformedError: It is no key.
+    """
+    data = read_input(path)
+    if b"PRIVATE KEY-----" in data:
+        raise MisconfiguredError(f"{path} is a private key; give the public one, which keygen wrote beside it as .pub")
+    return parse_public_key_pem(data) if data.lstrip().startswith(b"-----BEGIN ") else parse_cose_key(data)
