@@ -1,0 +1,1 @@
+"""Garbage for every parser: only errors of our own may come out, and none may take long."""
