@@ -1,0 +1,65 @@
+"""A service on this machine that answers whatever a test tells it to."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass(frozen=True)
+class Canned:
+    """One answer."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    answers: Mapping[str, Canned]
+    seen: list[tuple[str, str, dict[str, str], bytes]]
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the signature is the standard library's
+        return
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.seen.append((self.command, self.path, dict(self.headers), body))
+        canned = self.answers.get(self.path.partition("?")[0], Canned(status=404))
+        self.send_response(canned.status)
+        for name, value in canned.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(canned.body)))
+        self.end_headers()
+        self.wfile.write(canned.body)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: where it is, and the requests it got."""
+
+    url: str
+    seen: list[tuple[str, str, dict[str, str], bytes]]
+
+
+@contextmanager
+def answering(answers: Mapping[str, Canned]) -> Iterator[Service]:
+    """A service with these answers by path; 404 without a body for any other."""
+    seen: list[tuple[str, str, dict[str, str], bytes]] = []
+    handler = type("Handler", (_Handler,), {"answers": answers, "seen": seen})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Service(f"http://127.0.0.1:{server.server_address[1]}", seen)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
