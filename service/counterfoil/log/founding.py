@@ -22,7 +22,7 @@ from counterfoil.policy.decision import FOREVER, Decision
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument, Visibility
 from counterfoil.policy.own_statements import Effect, require_safe_policy
 from counterfoil.policy.rules import Rules
-from counterfoil.receipt.tree_head import TreeHead, sign_head
+from counterfoil.receipt.tree_head import TreeHead, require_receipt_signer, sign_head
 from counterfoil.statement.claims import RootTraceId
 from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE, Genesis, KeyPurpose
 from counterfoil.statement.identity import LogIdentity
@@ -70,9 +70,11 @@ def found_log(
         AlreadyInitialisedError: The store holds a log.
         MisconfiguredError: The policy's version is not 1.
         PolicyUnsafeError: The policy would let somebody speak as the log.
+        SignerUnavailableError: The receipt signer does not sign with its key's own algorithm.
         StoreUnavailableError: The store failed; nothing was begun, or all of it.
     """
     genesis = genesis_of(identity, signers)
+    require_receipt_signer(signers[KeyPurpose.RECEIPT])
     if policy.version != 1:
         raise MisconfiguredError("the first policy has version 1")
     require_safe_policy(policy, frozenset(key.thumbprint for key in genesis.keys.values()), identity.issuer)

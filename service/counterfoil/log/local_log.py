@@ -18,6 +18,7 @@ from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.log.sequencer import Sequencer, require_whole
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
+from counterfoil.receipt.tree_head import require_receipt_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, parse_page
 from counterfoil.statement.signed_statement import StatementHash
@@ -45,6 +46,7 @@ class LocalLog:
         self.store = store
         self.genesis: Genesis = read_genesis(store)
         _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
+        require_receipt_signer(receipt_signer)
         self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
         self._clock = clock
         self._rules = read_rules(store, self.genesis, self.head())

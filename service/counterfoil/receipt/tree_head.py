@@ -5,9 +5,11 @@ from typing import Final
 
 from counterfoil.cose import labels
 from counterfoil.cose.algorithms import Algorithm
+from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.cose.sign1 import signature_input
 from counterfoil.cose.signer import Signer
 from counterfoil.encoding.cbor import encode
+from counterfoil.errors import SignerUnavailableError
 from counterfoil.merkle.hashing import NodeHash, TreeSize
 from counterfoil.statement.identity import LogIdentity
 
@@ -51,6 +53,19 @@ def head_header(identity: LogIdentity, key_thumbprint: bytes, algorithm: Algorit
             labels.VDS: HEAD_STRUCTURE,
         },
     )
+
+
+def require_receipt_signer(signer: Signer) -> None:
+    """Check that a signer makes the receipts that are later made again from its public key alone.
+
+    Raises:
+        SignerUnavailableError: It signs with another algorithm than its key's own, so the header would differ.
+    """
+    expected = default_algorithm(signer.public_key)
+    if signer.algorithm != expected:
+        raise SignerUnavailableError(
+            f"receipts by that key are signed with {expected.name}, not {signer.algorithm.name}"
+        )
 
 
 def sign_head(signer: Signer, identity: LogIdentity, head: TreeHead) -> HeadSignature:

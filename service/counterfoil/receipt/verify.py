@@ -18,8 +18,10 @@ _UNDERSTOOD: Final = frozenset({labels.ALG, labels.CRIT, labels.KID, labels.CWT_
 
 @dataclass(frozen=True, slots=True)
 class VerifiedInclusion:
-    """What a verified receipt establishes: the leaf at ``leaf_index`` of a tree that the log signed.
+    """What a verified receipt establishes: the leaf is in a tree that the log signed.
 
+    The root is signed; size and index stand beside the signature (RFC 9942, section 5.2), and another pair may go with
+    the same path. Where the place itself matters, compare it with a checkpoint, which signs the size.
     ``head.time`` is 0 where the receipt names no time (RFC 9942 does not require one).
     """
 
