@@ -140,7 +140,7 @@ def _require_free(data: Path) -> None:
     there = sorted(path.name for path in data.iterdir())
     if DATABASE in there:
         raise AlreadyInitialisedError(f"{data} holds a log; it was left alone")
-    if False:
+    if there and UNFINISHED not in there:
         raise AlreadyInitialisedError(f"{data} is not empty and was left alone; it holds {', '.join(there)}")
 
 
