@@ -14,7 +14,7 @@
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
-    │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError
+    │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -285,6 +285,12 @@ class ConsistencyInvalidError(UnverifiedError):
     """The consistency proof does not join the two roots (RFC 9162, section 2.1.4.2)."""
 
     code = "consistency-proof-invalid"
+
+
+class SizeMismatchError(UnverifiedError):
+    """The proof states another tree size than the one that was signed."""
+
+    code = "size-mismatch"
 
 
 class RootMismatchError(UnverifiedError):

@@ -111,6 +111,7 @@ def inclusion_json(inclusion: Inclusion) -> dict[str, JsonValue]:
         "logName": inclusion.log_name,
         "treeSize": inclusion.tree_size,
         "leafIndex": inclusion.leaf_index,
+        "placeIsSigned": inclusion.place_is_signed,
         "root": inclusion.root.hex(),
         "headTime": inclusion.head_time,
         "logKey": inclusion.key_thumbprint.hex(),
@@ -119,7 +120,8 @@ def inclusion_json(inclusion: Inclusion) -> dict[str, JsonValue]:
 
 def _inclusion_rows(inclusion: Inclusion) -> Iterator[tuple[str, object]]:
     yield "log", inclusion.log_name or inclusion.log_issuer or "not named by the receipt"
-    yield "place", f"leaf {inclusion.leaf_index} of a tree of {inclusion.tree_size}, as the receipt states"
+    doubt = "" if inclusion.place_is_signed else ", as the receipt states"
+    yield "place", f"leaf {inclusion.leaf_index} of a tree of {inclusion.tree_size}{doubt}"
     yield "root", inclusion.root.hex()
     yield "registered by", timestamp(inclusion.head_time) or "not named by the receipt"
     yield "log key", inclusion.key_thumbprint.hex()

@@ -53,6 +53,8 @@ CWT_NBF: Final = 5
 CWT_IAT: Final = 6
 CWT_CTI: Final = 7
 CWT_CNF: Final = 8
+# A claim of this log's own (RFC 8392, section 4): the size of the tree whose root a receipt signs.
+CWT_TREE_SIZE: Final = "tree-size"
 
 # Hash algorithms: RFC 9054, section 3.2.
 SHA256: Final = -16

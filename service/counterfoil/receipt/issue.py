@@ -34,5 +34,5 @@ class SignedHead:
 
     def _receipt(self, proofs: dict[int | str, CborValue]) -> bytes:
         algorithm = default_algorithm(self.key)
-        header = head_header(self.identity, self.signature.key_thumbprint, algorithm, self.head.time)
+        header = head_header(self.identity, self.signature.key_thumbprint, algorithm, self.head)
         return encode_sign1(header, {labels.VDP: proofs}, None, self.signature.signature)

@@ -38,11 +38,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A parsed receipt; nothing in it is verified yet."""
+    """A parsed receipt; nothing in it is verified yet. ``signed_size`` is None where only the root is signed."""
 
     message: Sign1
     claims: Claims
     kid: bytes | None
+    signed_size: int | None
     inclusion: tuple[Proof, ...]
     consistency: tuple[Proof, ...]
 
@@ -72,12 +73,23 @@ def parse_receipt(data: bytes) -> Receipt:
         message=message,
         claims=parse_claims(message.protected.get(labels.CWT_CLAIMS)),
         kid=kid,
+        signed_size=_signed_size(message),
         inclusion=tuple(_inclusion(proof) for proof in _proofs(proofs.get(labels.INCLUSION))),
         consistency=tuple(_consistency(proof) for proof in _proofs(proofs.get(labels.CONSISTENCY))),
     )
     if not receipt.inclusion and not receipt.consistency:
         raise MalformedReceiptError("vdp (396) holds neither an inclusion nor a consistency proof")
     return receipt
+
+
+def _signed_size(message: Sign1) -> int | None:
+    claims = message.protected.get(labels.CWT_CLAIMS)
+    if not isinstance(claims, Mapping) or labels.CWT_TREE_SIZE not in claims:
+        return None
+    size = claims[labels.CWT_TREE_SIZE]
+    if not isinstance(size, int) or not _is_size(size):
+        raise MalformedReceiptError("the claim tree-size is not a size")
+    return size
 
 
 def _proofs(value: CborValue) -> tuple[CborValue, ...]:

@@ -34,10 +34,11 @@ class HeadSignature:
     signature: bytes
 
 
-def head_header(identity: LogIdentity, key_thumbprint: bytes, algorithm: Algorithm, time: int) -> bytes:
+def head_header(identity: LogIdentity, key_thumbprint: bytes, algorithm: Algorithm, head: TreeHead) -> bytes:
     """The protected header of every receipt from one head, inclusion and consistency alike.
 
-    Nothing in it depends on a statement, so one signature serves a whole batch.
+    Nothing in it depends on a statement, so one signature serves a whole batch. RFC 9942 signs the root alone, and one
+    path can lead to one root from several places; with the size signed as well, the path tells the place.
 
     Spec: RFC 9942, section 4; RFC 9943, section 7; RFC 9597.
     """
@@ -48,7 +49,8 @@ def head_header(identity: LogIdentity, key_thumbprint: bytes, algorithm: Algorit
             labels.CWT_CLAIMS: {
                 labels.CWT_ISS: identity.issuer,
                 labels.CWT_SUB: identity.log_name,
-                labels.CWT_IAT: time,
+                labels.CWT_IAT: head.time,
+                labels.CWT_TREE_SIZE: head.size,
             },
             labels.VDS: HEAD_STRUCTURE,
         },
@@ -71,5 +73,5 @@ def require_receipt_signer(signer: Signer) -> None:
 def sign_head(signer: Signer, identity: LogIdentity, head: TreeHead) -> HeadSignature:
     """Sign a tree head with a receipt key (RFC 9942, section 5.2: the payload is the root, detached)."""
     thumbprint = signer.public_key.thumbprint
-    header = head_header(identity, thumbprint, signer.algorithm, head.time)
+    header = head_header(identity, thumbprint, signer.algorithm, head)
     return HeadSignature(head.size, thumbprint, signer.sign(signature_input(header, head.root)))

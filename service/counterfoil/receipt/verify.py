@@ -6,7 +6,7 @@ from typing import Final
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import verify_sign1
-from counterfoil.errors import MalformedProofError, RootMismatchError, UnverifiedError
+from counterfoil.errors import MalformedProofError, RootMismatchError, SizeMismatchError, UnverifiedError
 from counterfoil.merkle.consistency import root_from_consistency
 from counterfoil.merkle.hashing import LeafHash, LeafIndex, NodeHash, TreeSize
 from counterfoil.merkle.inclusion import root_from_inclusion
@@ -20,13 +20,14 @@ _UNDERSTOOD: Final = frozenset({labels.ALG, labels.CRIT, labels.KID, labels.CWT_
 class VerifiedInclusion:
     """What a verified receipt establishes: the leaf is in a tree that the log signed.
 
-    The root is signed; size and index stand beside the signature (RFC 9942, section 5.2), and another pair may go with
-    the same path. Where the place itself matters, compare it with a checkpoint, which signs the size.
+    ``place_is_signed`` tells whether the signature covers the tree size, and thereby the leaf index. RFC 9942 signs the
+    root alone, and then another pair of size and index may go with the same path.
     ``head.time`` is 0 where the receipt names no time (RFC 9942 does not require one).
     """
 
     head: TreeHead
     leaf_index: int
+    place_is_signed: bool
     log_issuer: str | None
     log_name: str | None
     key: PublicKey
@@ -49,6 +50,7 @@ def verify_inclusion_receipt(receipt: Receipt, leaf: LeafHash, key: PublicKey) -
     Raises:
         InclusionInvalidError: No proof leads from the leaf to a root.
         SignatureInvalidError: The root the proof leads to is not the one that was signed, or the key is not the log's.
+        SizeMismatchError: The proof is of another tree size than the signed one.
         UnverifiedError, MalformedError: The receipt cannot be verified as it stands.
 
     Spec: RFC 9942, section 5.2; RFC 9162, section 2.1.3.2.
@@ -57,12 +59,20 @@ def verify_inclusion_receipt(receipt: Receipt, leaf: LeafHash, key: PublicKey) -
     for proof in receipt.inclusion:
         try:
             root = root_from_inclusion(leaf, LeafIndex(proof.position), proof.size, proof.path)
+            _require_signed_size(receipt, proof)
             _verify_root(receipt, root, key)
         except UnverifiedError as error:
             last = error
             continue
         claims = receipt.claims
-        return VerifiedInclusion(_head(receipt, proof, root), proof.position, claims.issuer, claims.subject, key)
+        return VerifiedInclusion(
+            head=_head(receipt, proof, root),
+            leaf_index=proof.position,
+            place_is_signed=receipt.signed_size is not None,
+            log_issuer=claims.issuer,
+            log_name=claims.subject,
+            key=key,
+        )
     raise last
 
 
@@ -80,9 +90,15 @@ def verify_consistency_receipt(receipt: Receipt, first_root: NodeHash, key: Publ
         raise MalformedProofError("a consistency receipt holds exactly one consistency proof")
     (proof,) = receipt.consistency
     root = root_from_consistency(TreeSize(proof.position), proof.size, first_root, proof.path)
+    _require_signed_size(receipt, proof)
     _verify_root(receipt, root, key)
     claims = receipt.claims
     return VerifiedConsistency(proof.position, _head(receipt, proof, root), claims.issuer, claims.subject, key)
+
+
+def _require_signed_size(receipt: Receipt, proof: Proof) -> None:
+    if receipt.signed_size not in (None, proof.size):
+        raise SizeMismatchError(f"the proof is of a tree of {proof.size}, and the receipt was signed for another size")
 
 
 def _verify_root(receipt: Receipt, root: NodeHash, key: PublicKey) -> None:

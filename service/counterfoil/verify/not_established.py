@@ -64,7 +64,8 @@ def _about_signature(statement: SignedStatement, signature: IssuerSignature) -> 
 
 def _about_inclusions(inclusions: Sequence[Inclusion]) -> Iterator[str]:
     yield NO_TIME if any(inclusion.head_time is None for inclusion in inclusions) else WHEN
-    yield PLACE
+    if not all(inclusion.place_is_signed for inclusion in inclusions):
+        yield PLACE
     yield COMPLETE
     yield SAME_VIEW
     yield LOG_KEY

@@ -150,6 +150,7 @@ def _verify_one(data: bytes, entry_id: StatementHash, log_keys: LogKeys, expecte
         log_name=verified.log_name,
         tree_size=verified.head.size,
         leaf_index=verified.leaf_index,
+        place_is_signed=verified.place_is_signed,
         root=verified.head.root,
         head_time=head_time(receipt),
         key_thumbprint=key.thumbprint,

@@ -27,14 +27,15 @@ class Inclusion:
     """What one receipt shows: the log that holds the key signed a tree with ``root``, and the entry is in that tree.
 
     ``head_time`` is when the log says it committed that tree, in seconds since 1970: the entry was registered by then.
-    ``tree_size`` and ``leaf_index`` are what the receipt states. The path to the root bears them out, but the signature
-    covers the root alone (RFC 9942), and several pairs of size and index can go with one path.
+    ``tree_size`` and ``leaf_index`` are what the receipt states, and the path to the root bears them out. Where
+    ``place_is_signed`` is false the signature covers the root alone (RFC 9942), and other pairs can go with one path.
     """
 
     log_issuer: str | None
     log_name: str | None
     tree_size: TreeSize
     leaf_index: int
+    place_is_signed: bool
     root: NodeHash
     head_time: int | None
     key_thumbprint: bytes

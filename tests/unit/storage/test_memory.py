@@ -61,74 +61,93 @@ class Changeable:
     data: bytes
 
 
-# The batch that is spoilt: entries 10 to 289, chains "new-0" to "new-2" begun, "statement-0" to "-2" going on.
-BROKEN: dict[str, Spoil] = {
-    "nothing is written": lambda batch: replace(batch, entries=(), contents=(), chains=(), tiles=()),
-    "a number is left out": entry(279, number=290),
-    "a number is taken": entry(0, number=9),
-    "numbers are in another order": lambda batch: replace(batch, entries=batch.entries[::-1]),
-    "a statement of before": entry(0, statement_hash=New(b"statement 0").hash),
-    "a statement twice": entry(0, statement_hash=New(b"new 1").hash),
-    "a duplicate key of before": entry(0, duplicate_key=New(b"statement 0").duplicate_key),
-    "a duplicate key twice": entry(0, duplicate_key=New(b"new 1").duplicate_key),
-    "another statement": entry(5, statement_hash=OTHER),
-    "another chain": entry(0, chain_number=0),
-    "a chain that is not written": entry(0, chain_number=77),
-    "a sequence number left out": entry(279, sequence=1000),
-    "a sequence number taken": entry(270, sequence=0),
-    "another chain hash in the middle": entry(3, chain_hash=OTHER),
-    "another decision": entry(277, decision=b"another"),
-    "bytes that can change": entry(0, decision=bytearray(b"decision")),
-    "a record that can change": entry(0, decision=Changeable(b"decision")),
-    "a list": batch_with(lambda batch: {"entries": list(batch.entries)}),
-    "content missing": lambda batch: replace(batch, contents=batch.contents[:-1]),
-    "content of another entry": content(0, number=3),
-    "content twice": lambda batch: replace(batch, contents=(*batch.contents, batch.contents[-1])),
-    "content that can change": content(0, statement=bytearray(b"x")),
-    "a chain missing": lambda batch: replace(batch, chains=batch.chains[1:]),
-    "a chain twice": lambda batch: replace(batch, chains=(*batch.chains, batch.chains[0])),
-    "a chain without entries": lambda batch: replace(
-        batch, chains=(*batch.chains, replace(batch.chains[0], number=ChainNumber(6), chain_id=ChainId(OTHER)))
-    ),
-    "a chain number left out": chain(0, number=9),
-    "a chain id changed": chain(5, chain_id=OTHER),
-    "a chain begun again": chain(0, chain_id=New(b"", "statement-0").chain_id),
-    "a chain that goes back": chain(5, length=1),
-    "a chain too long": chain(0, length=1000),
-    "another chain head": chain(0, chain_hash=OTHER),
-    "a chain shown to more": chain(5, visibility=Visibility.PUBLIC),
-    "a chain shown to fewer": chain(0, visibility=Visibility.OPERATOR),
-    "chains miscounted": head(chain_count=7),
-    "a head that does not grow": tree(size=10),
-    "a head too large": tree(size=291),
-    "another root": tree(root=OTHER),
-    "a head of before": tree(time=START - 1),
-    "rules that go back": head(rules_entry=1, policy_entry=1),
-    "rules of no entry": head(rules_entry=290),
-    "a policy after the rules": head(policy_entry=3),
-    "pages that go back": head(next_page=1),
-    "pages of no entry": head(next_page=291),
-    "a signature over another head": lambda batch: replace(
-        batch, signature=replace(batch.signature, size=TreeSize(10))
-    ),
-    "a tile missing": lambda batch: replace(batch, tiles=()),
-    "a tile twice": lambda batch: replace(batch, tiles=batch.tiles * 2),
-    "a tile elsewhere": tile(0, id=TileId(0, 1)),
-    "a tile that is not full": tile(0, hashes=bytes(32 * 255)),
-    "a tile of other hashes": tile(0, hashes=bytes(32 * 256)),
-    "a tile of another root": tile(0, root=OTHER),
-    "a tile that can change": tile(0, hashes=bytearray(32 * 256)),
+def chain_number_left_out(batch: Batch) -> Batch:
+    first = batch.chains[0].number
+    entries = tuple(
+        replace(entry, chain_number=ChainNumber(9)) if entry.chain_number == first else entry for entry in batch.entries
+    )
+    return chain(0, number=9)(replace(batch, entries=entries))
+
+
+# The batch that is spoilt: entries 10 to 289, the chains "new-0" to "new-2" begin and "statement-0" and "-1" go on.
+NEW = [*numbered(270, "new"), *(New(f"on {i}".encode(), f"statement-{i % 2}") for i in range(10))]
+# What the referee says, and what it says it of.
+BROKEN: dict[str, list[Spoil]] = {
+    "can change": [entry(0, decision=Changeable(b"decision"))],
+    "a value of type bytearray": [
+        entry(0, decision=bytearray(b"decision")),
+        content(0, statement=bytearray(b"x")),
+        tile(0, hashes=bytearray(32 * 256)),
+    ],
+    "a value of type list": [batch_with(lambda batch: {"entries": list(batch.entries)})],
+    "without entries": [lambda batch: replace(batch, entries=(), contents=(), chains=(), tiles=())],
+    "numbers of the entries": [
+        entry(279, number=290),
+        entry(0, number=9),
+        lambda batch: replace(batch, entries=batch.entries[::-1]),
+    ],
+    "a statement is written twice": [
+        entry(0, statement_hash=New(b"statement 0").hash),
+        entry(0, statement_hash=New(b"new 1").hash),
+    ],
+    "a duplicate key": [
+        entry(0, duplicate_key=New(b"statement 0").duplicate_key),
+        entry(0, duplicate_key=New(b"new 1").duplicate_key),
+    ],
+    "the contents": [
+        lambda batch: replace(batch, contents=batch.contents[:-1]),
+        lambda batch: replace(batch, contents=(*batch.contents, batch.contents[-1])),
+        content(0, number=3),
+    ],
+    "the head has size": [tree(size=10), tree(size=291)],
+    "the signature": [lambda batch: replace(batch, signature=replace(batch.signature, size=TreeSize(10)))],
+    "entries that are not there": [
+        head(rules_entry=290),
+        head(policy_entry=4),
+        head(next_page=291),
+        head(next_page=-1),
+        head(policy_entry=-1),
+    ],
+    "the head's time": [tree(time=START - 1)],
+    "the head goes back": [head(rules_entry=2), head(policy_entry=1), head(next_page=1)],
+    "another root than the tree head": [tree(root=OTHER)],
+    "the frontier is not that of the entries": [entry(5, statement_hash=OTHER)],
+    "the chains are not": [
+        entry(0, chain_number=77),
+        lambda batch: replace(batch, chains=batch.chains[1:]),
+        lambda batch: replace(batch, chains=(*batch.chains, batch.chains[0])),
+        lambda batch: replace(
+            batch,
+            chains=(*batch.chains, replace(batch.chains[0], number=ChainNumber(6), chain_id=ChainId(OTHER))),
+        ),
+        chain(0, chain_id=New(b"", "statement-0").chain_id),
+    ],
+    "the numbers of the chains": [chain_number_left_out, head(chain_count=7)],
+    "has another id": [chain(4, chain_id=OTHER), chain(0, chain_id=New(b"", "statement-2").chain_id)],
+    "the sequence of chain": [entry(279, sequence=1000), entry(270, sequence=0), entry(0, chain_number=4)],
+    "is not what its last entry leaves": [chain(4, length=1), chain(0, length=1000), chain(0, chain_hash=OTHER)],
+    "the chain hash of entry": [entry(3, chain_hash=OTHER), entry(279, decision=b"another")],
+    "the visibility of chain": [
+        chain(3, visibility=Visibility.PUBLIC),
+        chain(4, visibility=Visibility.PARTIES),
+        chain(0, visibility=Visibility.OPERATOR),
+    ],
+    "the tiles are not": [
+        lambda batch: replace(batch, tiles=()),
+        lambda batch: replace(batch, tiles=batch.tiles * 2),
+        tile(0, id=TileId(0, 1)),
+    ],
+    "does not hold the 256 hashes": [tile(0, hashes=bytes(32 * 255)), tile(0, hashes=bytes(32 * 256))],
+    "has another root than its hashes": [tile(0, root=OTHER)],
 }
 
 
 @pytest.fixture
 def store() -> MemoryStore:
     made = MemoryStore(lock_timeout=0.05)
-    append(made, numbered(10), next_page=2, rules_entry=2, policy_entry=2)
+    first = [*numbered(9), New(b"for the operator", "statement-1", Visibility.OPERATOR)]
+    append(made, first, next_page=2, rules_entry=3, policy_entry=2)
     return made
-
-
-NEW = [*numbered(270, "new"), *(New(f"on {i}".encode(), f"statement-{i % 3}") for i in range(10))]
 
 
 def test_the_batch_itself_is_lawful(store: MemoryStore) -> None:
@@ -136,13 +155,18 @@ def test_the_batch_itself_is_lawful(store: MemoryStore) -> None:
     assert check_whole(store) == 290
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_broken_rule_is_noticed(store: MemoryStore, broken: str) -> None:
+@pytest.mark.parametrize(("rule", "spoil"), [(rule, spoil) for rule, spoils in BROKEN.items() for spoil in spoils])
+def test_a_broken_rule_is_noticed(store: MemoryStore, rule: str, spoil: Spoil) -> None:
     before = everything(store)
-    with pytest.raises(BrokenRuleError):
-        append(store, NEW, spoil=BROKEN[broken])
+    with pytest.raises(BrokenRuleError, match=rule):
+        append(store, NEW, spoil=spoil)
     assert everything(store) == before
     append(store, NEW)
+
+
+def test_an_append_of_nothing(store: MemoryStore) -> None:
+    with pytest.raises(BrokenRuleError, match="without entries"):
+        append(store, [])
 
 
 def test_a_frontier_of_another_tree(store: MemoryStore) -> None:

@@ -82,7 +82,7 @@ class HeadCheck:
         self._findings.differ(where, "size by its signature", signature.size, head.size)
         try:
             algorithm = default_algorithm(key)
-            header = head_header(genesis.identity, key.thumbprint, algorithm, head.time)
+            header = head_header(genesis.identity, key.thumbprint, algorithm, head)
             verify_signature(algorithm, key, signature.signature, signature_input(header, head.root))
         except CounterfoilError as error:
             self._findings.add(where, f"the signature does not hold: {error.detail}")
