@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -161,11 +162,10 @@ def test_a_body_nobody_asked_for_does_not_hold_the_connection_for_ever(
     with socket.create_connection(server.address, timeout=20) as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))
         assert read_one(connection).status == 200
-        with pytest.raises(OSError):  # noqa: PT012 - reset or broken pipe, at whichever of these calls
-            while True:
-                connection.sendall(b"1\r\nx\r\n")
-                if connection.recv(1) == b"":
-                    raise ConnectionResetError
+        connection.sendall(b"1\r\nx\r\n")
+        # A time-out would be an error of another kind: the server has to end it.
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b""
 
 
 def test_an_upgrade_is_not_taken(server: Live) -> None:

@@ -20,7 +20,8 @@ from counterfoil.errors import (
     SignerUnavailableError,
     UnsafeConfigurationError,
 )
-from counterfoil.http.server import DATABASE, open_service, require_closed, require_lasting, serve, wire_service
+from counterfoil.http.safety import require_closed, require_lasting
+from counterfoil.http.server import DATABASE, open_service, serve, wire_service
 from counterfoil.log.founding import found_log
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.settings import Settings

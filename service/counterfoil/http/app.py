@@ -22,6 +22,7 @@ from counterfoil.http import (
     log_info,
     tiles,
 )
+from counterfoil.http.fast_path import FastPath
 from counterfoil.http.handlers import install_handlers
 from counterfoil.http.limits import SHUTDOWN_SECONDS
 from counterfoil.http.page_task import write_pages
@@ -58,6 +59,7 @@ def bare_app() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router)
+    app.add_middleware(FastPath)
     install_handlers(app, _allowed_methods)
     return app
 

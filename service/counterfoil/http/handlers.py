@@ -37,24 +37,25 @@ AllowedMethods = Callable[[Scope], str]
 def install_handlers(app: FastAPI, allowed: AllowedMethods) -> None:
     """Let every failure of ``app`` end as a problem."""
 
-    async def on_log_error(request: Request, error: CounterfoilError) -> Response:
-        _note(request, error)
-        return problem_response(problem_of(error), request)
-
-    async def on_problem(request: Request, error: ProblemError) -> Response:
-        return problem_response(error.problem, request)
-
     async def on_bad_parameter(request: Request, error: RequestValidationError) -> Response:
         return problem_response(problem_of(_bad_parameter(error)), request)
 
     async def on_framework_error(request: Request, error: HTTPException) -> Response:
         return problem_response(_framework_problem(request, error, allowed), request)
 
-    app.exception_handler(CounterfoilError)(on_log_error)
-    app.exception_handler(ProblemError)(on_problem)
+    app.exception_handler(CounterfoilError)(failed)
+    app.exception_handler(ProblemError)(failed)
     app.exception_handler(RequestValidationError)(on_bad_parameter)
     app.exception_handler(HTTPException)(on_framework_error)
     app.add_middleware(LastResort)
+
+
+async def failed(request: Request, error: CounterfoilError | ProblemError) -> Response:
+    """The problem of a request that failed in the log or before it; a corruption is reported on the way."""
+    if isinstance(error, ProblemError):
+        return problem_response(error.problem, request)
+    _note(request, error)
+    return problem_response(problem_of(error), request)
 
 
 def _note(request: Request, error: CounterfoilError) -> None:

@@ -14,16 +14,16 @@ from typing import Final
 import uvicorn
 
 from counterfoil.cose.signer import Signer
-from counterfoil.errors import KeysMismatchError, MisconfiguredError, UnsafeConfigurationError
+from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.http.app import create_app
 from counterfoil.http.failure import Failure
 from counterfoil.http.limits import KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
 from counterfoil.http.protocol import BoundedProtocol
-from counterfoil.http.visibility import is_loopback
+from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.wiring import CheckpointSource, Clock, Service
 from counterfoil.log.local_log import LocalLog, Store
 from counterfoil.settings import Settings
-from counterfoil.signing.uri import is_ephemeral, open_signer
+from counterfoil.signing.uri import open_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.storage.sqlite import open_sqlite
 
@@ -32,7 +32,6 @@ _logger = logging.getLogger(__name__)
 DATABASE: Final = "log.db"
 """The name of the database in a data directory."""
 
-_UNREACHABLE: Final = (".localhost", ".invalid", ".test", ".example.invalid")
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _START_SECONDS: Final = 30.0
 
@@ -99,32 +98,6 @@ def wire_service(
         _require_named(log.genesis, purpose, signers[purpose])
     checkpoints = CheckpointSource(log, signers[KeyPurpose.CHECKPOINT], clock)
     return Service(log, checkpoints, signers[KeyPurpose.SERVICE], settings, clock, failure)
-
-
-def require_closed(settings: Settings) -> None:
-    """Check that what is not public stays so on the address that is bound.
-
-    Raises:
-        UnsafeConfigurationError: Others could reach a service that lets this machine read without a credential.
-    """
-    if settings.admin_token is None and not is_loopback(settings.host):
-        raise UnsafeConfigurationError(
-            f"{settings.host} is not a loopback address: set an admin token, or bind 127.0.0.1",
-        )
-
-
-def require_lasting(settings: Settings, genesis: Genesis) -> None:
-    """Check that a log in production keeps its keys and can be reached by its name.
-
-    Raises:
-        UnsafeConfigurationError: It would not.
-    """
-    uris = (settings.receipt_key, settings.checkpoint_key, settings.service_key, settings.operator_key)
-    if any(is_ephemeral(uri) for uri in uris):
-        raise UnsafeConfigurationError("a key in production survives a restart; a memory: key does not")
-    host = genesis.identity.origin.partition("/")[0].partition(":")[0]
-    if is_loopback(host) or host.endswith(_UNREACHABLE) or host == "invalid":
-        raise UnsafeConfigurationError(f"nobody can reach a log in production under the name {host}")
 
 
 @contextmanager

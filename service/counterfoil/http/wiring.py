@@ -65,12 +65,13 @@ class Service:
     body_seconds: float = BODY_SECONDS
 
 
-async def _service(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
+    """The service that the application of a request was made with."""
     service = request.app.state.service
     if not isinstance(service, Service):
         raise TypeError("the application was made without a service")
     return service
 
 
-Wired = Annotated[Service, Depends(_service)]
+Wired = Annotated[Service, Depends(service_of)]
 """The service, as a parameter of a route."""
