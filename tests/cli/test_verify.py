@@ -76,7 +76,7 @@ def test_an_entry_a_checkpoint_and_consistency_are_verified(files: Path, shell: 
     ("arguments", "exit_code", "code"),
     [
         (("s.cose",), ExitCode.UNVERIFIED, "receipt-missing"),
-        (("s.cose", "--receipt", "c.cose"), ExitCode.UNVERIFIED, "unverified"),
+        (("s.cose", "--receipt", "c.cose"), ExitCode.UNVERIFIED, "inclusion-proof-invalid"),
         (("s.cose", "--receipt", "s.cose"), ExitCode.MALFORMED, "malformed-receipt"),
         (("s.cose", "--receipt", "log.pem"), ExitCode.MALFORMED, "not-cose-sign1"),
         (("s.cose", "--receipt", "absent"), ExitCode.MISCONFIGURED, "file-unreadable"),

@@ -16,6 +16,7 @@ from counterfoil.cose import labels
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1
 from counterfoil.log.founding import sign_own_statement
+from counterfoil.log.fsck import check_log
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.plan import Submission
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
@@ -124,3 +125,15 @@ async def _fill(world: World) -> None:
     await register(page_statement(world, log), log)
     await register(sign_statement(world.agent), log)
     await log.close()
+
+
+def statements_of(world: World, count: int) -> list[bytes]:
+    return [sign_statement(world.agent, subject=f"trace-{i % 3}") for i in range(count)]
+
+
+def sizes_of(world: World) -> list[int]:
+    return [head.size for head in store_of(world).tree_heads(0, 10**6)]
+
+
+def require_clean(world: World) -> None:
+    assert check_log(store_of(world)) == ()

@@ -171,10 +171,10 @@ def test_a_lost_statement_hides_nothing_else(built: Path, copy: Callable[[], Pat
 
 def test_a_lost_policy_is_two_findings_and_not_one_for_each_later_entry(built: Path, copy: Callable[[], Path]) -> None:
     path = copy()
-    ((policy,),) = query(path, "SELECT policy_entry FROM log_head")
+    policy = int(query(path, "SELECT policy_entry FROM log_head")[0][0])
     with tampering(path) as database:
         database.execute("DELETE FROM statements WHERE number = ?", (policy,))
-    later = f"entry {int(policy) + 1}: its policy, entry {policy}, is lost; no later decision is repeated"
+    later = f"entry {policy + 1}: its policy, entry {policy}, is lost; no later decision is repeated"
     assert {str(finding) for finding in fsck_sqlite(path).findings} >= {f"statement {policy}: is missing", later}
     assert len(fsck_sqlite(path).findings) < 5
 

@@ -12,29 +12,31 @@ from counterfoil.errors import (
     CorruptError,
     IssuerUnknownError,
     LogCorruptError,
-    PageSupersededError,
     PolicyVersionError,
     QueueFullError,
-    SignatureInvalidError,
     SignatureTwinError,
 )
-from counterfoil.log.fsck import check_log
 from counterfoil.log.group_commit import GroupCommit
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.plan import Placed, Submission
 from counterfoil.log.sequencer import Appended, Sequencer
-from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
+from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.register import Registration, register
-from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
-from counterfoil.statement.signed_statement import DEFAULT_MAX_STATEMENT_BYTES, parse_signed_statement
+from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
-from counterfoil.storage.sqlite import SqliteStore
 from tests.builders import CONTENT_TYPE, World, issuer_of, policy_for, sign_statement
-from tests.log.material import next_policy, page_statement, policy_statement, register_all, store_of, submit, twin_of
-
-SqliteWorld = tuple[World, Callable[[], SqliteStore]]
+from tests.log.material import (
+    next_policy,
+    policy_statement,
+    register_all,
+    require_clean,
+    sizes_of,
+    statements_of,
+    submit,
+    twin_of,
+)
 
 
 class Gate:
@@ -68,18 +70,6 @@ def gated(world: World, gate: Gate, **limits: float) -> tuple[LocalLog, GroupCom
         timeout=float(limits.get("timeout", 30)),
     )
     return log, log._commits
-
-
-def statements_of(world: World, count: int) -> list[bytes]:
-    return [sign_statement(world.agent, subject=f"trace-{i % 3}") for i in range(count)]
-
-
-def sizes_of(world: World) -> list[int]:
-    return [head.size for head in store_of(world).tree_heads(0, 10**6)]
-
-
-def require_clean(world: World) -> None:
-    assert check_log(store_of(world)) == ()
 
 
 async def settle() -> None:
@@ -253,67 +243,6 @@ def test_a_bug_in_the_append_reaches_those_who_wait_and_not_the_next(world: Worl
     asyncio.run(run())
 
 
-HUGE_ISSUER = "https://agent.example/" + "\U0001f916" * 8170
-NUL_TYPE = "application/\x00json"
-
-
-def worst_statements(world: World) -> list[bytes]:
-    """Statements that verify and are admitted, each at the edge of what this log reads."""
-    agent = world.agent
-    padding = DEFAULT_MAX_STATEMENT_BYTES - len(sign_statement(agent, bytes(70_000))) + 70_000
-    statements = [
-        sign_statement(agent, b""),
-        sign_statement(agent, b"\x00"),
-        sign_statement(agent, b"\x00\xff\xfe'; DROP TABLE entries; --"),
-        sign_statement(agent, content_type=NUL_TYPE),
-        sign_statement(agent, issuer=HUGE_ISSUER),
-        sign_statement(agent, subject="\U0001f916" * 128),
-        sign_statement(agent, subject="%_\\'\"\u202e e\u0301 \ufeff"),
-        sign_statement(agent, subject="\u00e9"),
-        sign_statement(agent, subject="e\u0301"),
-        sign_statement(agent, bytes(padding)),
-        sign_statement(agent, kid=b"\x00" * 512),
-    ]
-    assert len(statements[9]) == DEFAULT_MAX_STATEMENT_BYTES
-    return statements
-
-
-def policy_for_the_worst(world: World) -> PolicyDocument:
-    """One key answers to one name only, so the other names have keys of their own in the tests that need them."""
-    policy = policy_for(issuer_of(world.agent, kid=b"\x00" * 512), version=2)
-    return replace(
-        policy,
-        content_types=(*policy.content_types, ContentTypeRule(NUL_TYPE, Visibility.PARTIES, frozenset())),
-    )
-
-
-def test_the_worst_statements_harm_nobody_in_their_batch(world: World) -> None:
-    async def run() -> None:
-        log = world.open()
-        huge = generate_private_key("ES256")
-        policy = policy_for_the_worst(world)
-        policy = replace(policy, issuers=(*policy.issuers, issuer_of(huge, HUGE_ISSUER)))
-        await register(policy_statement(world, policy), log)
-        worst = worst_statements(world)
-        worst[4] = sign_statement(huge, issuer=HUGE_ISSUER)
-        twin = statements_of(world, 1)
-        await register_all(twin, log)
-        queue = []
-        for data in [*worst, twin_of(twin[0])]:
-            queue += [data, *statements_of(world, 1)]
-        found = await asyncio.gather(*(register(data, log) for data in queue), return_exceptions=True)
-        assert isinstance(found.pop(-2), SignatureTwinError)
-        assert [one for one in found if not isinstance(one, Registration)] == []
-        assert [one.number for one in found if isinstance(one, Registration)] == list(range(4, 4 + len(found)))
-        for data in queue[:-2]:
-            content = world.store.content((await register(data, log)).number)
-            assert content is not None
-            assert content.statement == data
-        require_clean(world)
-
-    asyncio.run(run())
-
-
 def test_a_store_that_goes_back_is_corrupt(world: World) -> None:
     async def run() -> None:
         log = world.open()
@@ -338,108 +267,6 @@ def test_another_tree_of_the_same_size_is_corrupt(world: World) -> None:
         log._sequencer._store = other.store
         with pytest.raises(LogCorruptError, match="has seen size 3"):
             await register(statements_of(world, 1)[0], log)
-
-    asyncio.run(run())
-
-
-def test_of_two_processes_that_race_a_page_the_loser_is_told(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        one, other = world.open(), replace(world, store=reopen()).open()
-        await register_all(statements_of(world, 3), one)
-        first = page_statement(world, one)
-        world.clock.now += 1
-        second = page_statement(world, other)
-        assert first != second
-        winner = await register(first, one)
-        with pytest.raises(PageSupersededError):
-            await register(second, other)
-        assert await register(first, other) == replace(winner, new=False)
-        assert (await register(page_statement(world, other), other)).number == winner.number + 1
-        require_clean(world)
-
-    asyncio.run(run())
-
-
-def test_of_two_processes_that_race_a_policy_the_loser_is_told(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        one, other = world.open(), replace(world, store=reopen()).open()
-        mine = policy_statement(world, policy_for(issuer_of(world.agent), version=2))
-        theirs = policy_statement(world, policy_for(version=2))
-        await register(mine, one)
-        with pytest.raises(PolicyVersionError):
-            await register(theirs, other)
-        assert (await other.rules()).policy.version == 2
-        require_clean(world)
-
-    asyncio.run(run())
-
-
-def test_both_processes_append_to_one_log(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        logs = [world.open(max_batch=3), replace(world, store=reopen()).open(max_batch=3)]
-        statements = statements_of(world, 40)
-        work = [register(data, logs[place % 2]) for place, data in enumerate(statements)]
-        work += [register(data, logs[place % 2]) for place, data in enumerate(statements, start=1)]
-        found = await asyncio.gather(*work)
-        assert sorted(one.number for one in found if one.new) == list(range(2, 42))
-        assert [one.receipt for one in found[:40]] == [one.receipt for one in found[40:]]
-        require_clean(world)
-
-    asyncio.run(run())
-
-
-def test_a_policy_committed_by_one_is_in_force_for_the_other_at_once(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        one, other = world.open(), replace(world, store=reopen()).open()
-        newcomer = generate_private_key("ES256")
-        policy = policy_for(issuer_of(newcomer, "https://new.example"), version=2)
-        old = await register(sign_statement(world.agent), one)
-        await register(policy_statement(world, policy), one)
-        with pytest.raises(IssuerUnknownError):
-            await register(sign_statement(world.agent), other)
-        assert (await register(sign_statement(newcomer, issuer="https://new.example"), other)).number == 4
-        assert old.number == 2
-        require_clean(world)
-
-    asyncio.run(run())
-
-
-def test_a_key_replaced_under_its_old_name_is_in_force_for_the_other_at_once(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        one, replaced = world.open(), generate_private_key("ES256")
-        await register(policy_statement(world, policy_for(issuer_of(world.agent, kid=b"k"), version=2)), one)
-        before = sign_statement(world.agent, kid=b"k")
-        registered = await register(before, one)
-        other = replace(world, store=reopen()).open()
-        await register(policy_statement(world, policy_for(issuer_of(replaced, kid=b"k"), version=3)), one)
-        assert (await register(sign_statement(replaced, kid=b"k"), other)).new
-        for log in (one, other):
-            assert await register(before, log) == replace(registered, new=False)
-            with pytest.raises(SignatureInvalidError):
-                await register(sign_statement(world.agent, kid=b"k"), log)
-        require_clean(world)
-
-    asyncio.run(run())
-
-
-def test_a_larger_limit_is_in_force_for_the_other_at_once(sqlite_world: SqliteWorld) -> None:
-    world, reopen = sqlite_world
-
-    async def run() -> None:
-        one, other = world.open(), replace(world, store=reopen()).open()
-        policy = replace(policy_for(issuer_of(world.agent), version=2), max_statement_bytes=3 * 2**20)
-        await register(policy_statement(world, policy), one)
-        assert (await register(sign_statement(world.agent, bytes(2 * 2**20)), other)).new
 
     asyncio.run(run())
 

@@ -15,6 +15,7 @@ from counterfoil.log.plan import Declined, Outcome, Placed, Stale, Submission
 from counterfoil.log.rules_source import read_rules
 from counterfoil.log.sequencer import Sequencer
 from counterfoil.merkle.hashing import NodeHash
+from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.statement.genesis import KeyPurpose
@@ -104,7 +105,13 @@ def statement_of(item: Item, store: MemoryStore, rules: Rules) -> SignedStatemen
 def ordinary(chain: int, content: int) -> bytes:
     key = chain, content
     if key not in _ordinary:
-        _ordinary[key] = sign_statement(WORLD.agent, b"%d" % content, subject=f"trace-{chain}")
+        content_type = "text/plain" if content % 2 else "application/json"  # They differ in visibility.
+        _ordinary[key] = sign_statement(
+            WORLD.agent,
+            b"%d" % content,
+            subject=f"trace-{chain}",
+            content_type=content_type,
+        )
     return _ordinary[key]
 
 
@@ -158,6 +165,7 @@ class Run:
             assert [receipt is not None for receipt in appended.receipts] == [
                 isinstance(outcome, Placed) for outcome in appended.outcomes
             ]
+            require_sound(list(zip(taken, appended.outcomes, strict=True)))
             waiting = waiting[len(taken) :]
         return stale
 
@@ -168,6 +176,16 @@ class Run:
             again = [decided(one.statement, self.rules()) for one in stale]
             submissions = [one for one in again if one is not None]
         assert not submissions
+
+
+def require_sound(taken: Sequence[tuple[Submission, Outcome]]) -> None:
+    """Nothing is placed at a time at which its decision does not hold, or behind a policy."""
+    placed = [one.decision for one, outcome in taken if isinstance(outcome, Placed)]
+    assert all(decision.holds_from <= WORLD.clock() <= decision.holds_until for decision in placed)
+    policies = [
+        at for at, (one, got) in enumerate(taken) if isinstance(got, Placed) and one.decision.effect is Effect.POLICY
+    ]
+    assert policies in ([], [len(taken) - 1])
 
 
 def decided(statement: SignedStatement, rules: Rules) -> Submission | None:

@@ -97,13 +97,14 @@ def largest_statement(rules: Rules) -> int:
 
 
 def require_admitted_size(statement: SignedStatement, rules: Rules) -> None:
-    """Check the size of a statement as the log would store it; cheap, and so asked before any cryptography.
+    """Check the size of a statement and its evidence as the log would store them; cheap, so asked before cryptography.
 
     Raises:
         StatementTooLargeError: The policy in force admits less.
     """
     own = statement.claims.issuer == rules.genesis.identity.issuer
-    if not own and len(statement.encoded) > rules.policy.max_statement_bytes:
+    stored = len(statement.encoded) + sum(map(len, statement.carried_x5chain))
+    if not own and stored > rules.policy.max_statement_bytes:
         raise StatementTooLargeError(f"the policy admits {rules.policy.max_statement_bytes} bytes")
 
 

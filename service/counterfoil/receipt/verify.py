@@ -6,7 +6,7 @@ from typing import Final
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import verify_sign1
-from counterfoil.errors import MalformedProofError, RootMismatchError, SizeMismatchError, UnverifiedError
+from counterfoil.errors import InclusionInvalidError, MalformedProofError, RootMismatchError, SizeMismatchError, UnverifiedError
 from counterfoil.merkle.consistency import root_from_consistency
 from counterfoil.merkle.hashing import LeafHash, LeafIndex, NodeHash, TreeSize
 from counterfoil.merkle.inclusion import root_from_inclusion
@@ -48,14 +48,14 @@ def verify_inclusion_receipt(receipt: Receipt, leaf: LeafHash, key: PublicKey) -
     """Check that the log holding ``key`` signed a tree with ``leaf`` in it.
 
     Raises:
-        InclusionInvalidError: No proof leads from the leaf to a root.
+        InclusionInvalidError: There is no inclusion proof, or none leads from the leaf to a root.
         SignatureInvalidError: The root the proof leads to is not the one that was signed, or the key is not the log's.
         SizeMismatchError: The proof is of another tree size than the signed one.
         UnverifiedError, MalformedError: The receipt cannot be verified as it stands.
 
     Spec: RFC 9942, section 5.2; RFC 9162, section 2.1.3.2.
     """
-    last: UnverifiedError = UnverifiedError("the receipt holds no inclusion proof")
+    last: UnverifiedError = InclusionInvalidError("the receipt holds no inclusion proof")
     for proof in receipt.inclusion:
         try:
             root = root_from_inclusion(leaf, LeafIndex(proof.position), proof.size, proof.path)

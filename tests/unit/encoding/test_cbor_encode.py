@@ -86,7 +86,7 @@ NEVER_WRITTEN: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", NEVER_WRITTEN, ids=repr)
+@pytest.mark.parametrize("value", NEVER_WRITTEN, ids=range(len(NEVER_WRITTEN)))
 def test_refuses_what_is_never_written(value: Any) -> None:
     wrapped: Any
     for wrapped in (value, [value], (value,), {1: value}, Tagged(18, value)):

@@ -192,6 +192,13 @@ def test_the_operator_changes_the_policy() -> None:
     assert decision.visibility is Visibility.PUBLIC
 
 
+def test_evidence_counts_towards_the_size_limit() -> None:
+    policy = replace(POLICY, max_statement_bytes=1000)
+    data = sign_statement(AGENT, unprotected={33: bytes(1000)})
+    with pytest.raises(StatementTooLargeError):
+        decide(data, policy=policy)
+
+
 def test_a_small_limit_never_locks_the_operator_out() -> None:
     small = replace(POLICY, max_statement_bytes=1)
     assert decide(operator_policy(policy_for(version=5)), policy=small).effect is Effect.POLICY

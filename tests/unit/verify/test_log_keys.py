@@ -39,7 +39,11 @@ def test_a_key_answers_to_its_thumbprint_and_to_the_identifier_of_its_set() -> N
     assert keys.find(OTHER.thumbprint) == OTHER
 
 
-@pytest.mark.parametrize("kid", [b"", b"2026", b"2026-A", b"2026-a\x00", OTHER.thumbprint, ONE.thumbprint[:-1]])
+@pytest.mark.parametrize(
+    "kid",
+    [b"", b"2026", b"2026-A", b"2026-a\x00", OTHER.thumbprint, ONE.thumbprint[:-1]],
+    ids=["empty", "short", "case", "longer", "another", "cut"],
+)
 def test_an_unknown_identifier_names_no_key(kid: bytes) -> None:
     with pytest.raises(LogKeyUnknownError):
         LogKeys((LogKey(ONE, b"2026-a"),)).find(kid)
@@ -116,6 +120,7 @@ def test_a_genesis_document_is_trust_in_its_receipt_key_and_in_that_log_alone() 
         (_pem(ONE)[:-30], MalformedKeyError),
         (b"-----BEGIN PUBLIC KEY-----\n????\n-----END PUBLIC KEY-----\n", MalformedKeyError),
     ],
+    ids=range(12),
 )
 def test_what_is_no_key_is_refused(data: bytes, error: type[MalformedError]) -> None:
     with pytest.raises(error):
