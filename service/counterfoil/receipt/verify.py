@@ -6,7 +6,13 @@ from typing import Final
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import verify_sign1
-from counterfoil.errors import InclusionInvalidError, MalformedProofError, RootMismatchError, SizeMismatchError, UnverifiedError
+from counterfoil.errors import (
+    InclusionInvalidError,
+    MalformedProofError,
+    RootMismatchError,
+    SizeMismatchError,
+    UnverifiedError,
+)
 from counterfoil.merkle.consistency import root_from_consistency
 from counterfoil.merkle.hashing import LeafHash, LeafIndex, NodeHash, TreeSize
 from counterfoil.merkle.inclusion import root_from_inclusion
