@@ -133,7 +133,8 @@ def submission_of(item: Item, store: MemoryStore, rules: Rules) -> Submission | 
         right = submission.decision
         late, elsewhere = (
             replace(right, holds_until=WORLD.clock() - 1),
-            replace(right, rules_entry=right.rules_entry + 1),
+            # Older, not newer: a batch may well bring the next entry that changes the rules.
+            replace(right, rules_entry=right.rules_entry - 1),
         )
         return replace(submission, decision=late if item.by_time else elsewhere)
     return submission
