@@ -56,7 +56,8 @@ class OpenLog(Protocol):
 async def register(data: bytes, log: OpenLog) -> Registration:
     """Register a signed statement and return its receipt; nothing changes when it raises.
 
-    The same bytes sent again get the same receipt, whatever the policy has become meanwhile.
+    The same bytes sent again get the same receipt, whatever the policy has become meanwhile, as long as they are not
+    larger than what is still read under it; the receipt of a larger one is fetched by its entry id.
 
     Raises:
         MalformedError, UnverifiedError, RefusedError: The statement is not admitted.
@@ -70,12 +71,13 @@ async def register(data: bytes, log: OpenLog) -> Registration:
         rules = await log.rules(newer_than=rules)
     statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
     for _ in range(MAX_DECISIONS):
+        head_time = log.head_time()
         try:
-            submission = admit(statement, rules, log.head_time())
+            submission = admit(statement, rules, head_time)
         except (RefusedError, UnverifiedError):
             # A key, too, is what a policy says: a newer one may hold the key that this signature verifies with.
             newer = await log.rules(newer_than=rules)
-            if newer.rules_entry != rules.rules_entry:
+            if newer.rules_entry != rules.rules_entry or log.head_time() != head_time:
                 rules = newer
                 continue
             if (known := await log.find(statement.hash)) is not None:

@@ -209,3 +209,23 @@ def test_a_truncated_file_is_found(built: Path, copy: Callable[[], Path]) -> Non
         path = copy()
         path.write_bytes(whole[:keep])
         assert fsck_sqlite(path).findings
+
+
+def test_a_dropped_trigger_is_found(copy: Callable[[], Path]) -> None:
+    path = copy()
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        (name,) = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1").fetchone()
+        database.execute(f"DROP TRIGGER {name}")
+    assert [str(finding) for finding in fsck_sqlite(path).findings] == [
+        f"database: trigger {name} is not there as this release makes it",
+    ]
+
+
+def test_a_head_signature_exchanged_for_its_twin_is_found(copy: Callable[[], Path]) -> None:
+    path = copy()
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    with tampering(path) as database:
+        (signature,) = database.execute("SELECT signature FROM head_signatures WHERE rowid = 2").fetchone()
+        twin = signature[:32] + (order - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+        database.execute("UPDATE head_signatures SET signature = ? WHERE rowid = 2", (twin,))
+    assert any("twin" in str(finding) for finding in fsck_sqlite(path).findings)

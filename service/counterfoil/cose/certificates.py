@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterfoil.cose import labels
 from counterfoil.cose.public_key import PublicKey, public_key_of
+from counterfoil.cose.spki import require_admitted_kind
 from counterfoil.errors import AlgorithmUnsupportedError, MalformedCertificateError
 
 _HASHES: Final = {labels.SHA256: hashlib.sha256, labels.SHA384: hashlib.sha384, labels.SHA512: hashlib.sha512}
@@ -24,7 +25,9 @@ def certificate_key(der: bytes) -> PublicKey:
     RFC 9360, section 2; RFC 5280, section 4.1.
     """
     try:
-        material = x509.load_der_x509_certificate(der).public_key()
+        certificate = x509.load_der_x509_certificate(der)
+        require_admitted_kind(certificate.public_key_algorithm_oid.dotted_string)
+        material = certificate.public_key()
     except UnsupportedAlgorithm as exc:
         raise AlgorithmUnsupportedError("this installation cannot use the certificate's key") from exc
     except (ValueError, TypeError, x509.InvalidVersion) as exc:

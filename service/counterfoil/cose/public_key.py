@@ -1,6 +1,7 @@
 """A public key with the name that this log knows it by: its thumbprint (RFC 9679)."""
 
 import hashlib
+from base64 import b64decode
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from counterfoil.cose import labels, ml_dsa
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.ed25519_points import require_signer_point
+from counterfoil.cose.spki import key_algorithm, require_admitted_kind
 from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.errors import AlgorithmUnsupportedError, MalformedKeyError
 
@@ -110,13 +112,15 @@ def parse_public_key_pem(pem: bytes | str) -> PublicKey:
     data = pem.encode("utf-8", "replace") if isinstance(pem, str) else pem
     if data.count(b"-----BEGIN ") != 1 or b"-----BEGIN PUBLIC KEY-----" not in data:
         raise MalformedKeyError("not one PEM block of the kind PUBLIC KEY")
+    _, _, rest = data.partition(b"-----BEGIN PUBLIC KEY-----")
+    body, end, _ = rest.partition(b"-----END PUBLIC KEY-----")
     try:
-        material = serialization.load_pem_public_key(data)
-    except UnsupportedAlgorithm as exc:
-        raise AlgorithmUnsupportedError("this installation cannot use a key of that kind") from exc
-    except (ValueError, TypeError) as exc:
+        der = b64decode(b"".join(body.split()), validate=True)
+    except ValueError as exc:
         raise MalformedKeyError("not a public key in PEM") from exc
-    return public_key_of(material)
+    if not end:
+        raise MalformedKeyError("not a public key in PEM")
+    return parse_public_key_der(der)
 
 
 def parse_public_key_der(der: bytes) -> PublicKey:
@@ -126,6 +130,7 @@ def parse_public_key_der(der: bytes) -> PublicKey:
         MalformedKeyError: no SubjectPublicKeyInfo, or a key of a kind this log does not know.
         AlgorithmUnsupportedError: a key that this installation cannot compute with.
     """
+    require_admitted_kind(key_algorithm(der))
     try:
         material = serialization.load_der_public_key(der)
     except UnsupportedAlgorithm as exc:

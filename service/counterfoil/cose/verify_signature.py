@@ -44,7 +44,7 @@ def verify_signature(algorithm: Algorithm, key: PublicKey, signature: bytes, dat
     RFC 9053, section 2; RFC 8230, section 2; RFC 9964.
     """
     require_fit(algorithm, key)
-    if algorithm.signature_size not in {None, len(signature)}:
+    if len(signature) != _signature_size(algorithm, key):
         raise SignatureInvalidError(f"{len(signature)} bytes are no {algorithm.name} signature")
     try:
         _verify(algorithm, key, signature, data)
@@ -54,6 +54,14 @@ def verify_signature(algorithm: Algorithm, key: PublicKey, signature: bytes, dat
         raise AlgorithmUnsupportedError(f"this installation cannot compute {algorithm.name}") from exc
     except ValueError as exc:
         raise SignatureInvalidError(f"not an {algorithm.name} signature") from exc
+
+
+def _signature_size(algorithm: Algorithm, key: PublicKey) -> int:
+    if algorithm.signature_size is not None:
+        return algorithm.signature_size
+    # RFC 8017, section 8.1.2: as long as the modulus. The library also takes one without its leading zeros, and a
+    # second spelling of a signature would be a second entry of the same statement.
+    return (key.material.key_size + 7) // 8 if isinstance(key.material, rsa.RSAPublicKey) else 0
 
 
 def normalise_signature(algorithm: Algorithm, signature: bytes) -> bytes:

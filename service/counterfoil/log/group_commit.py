@@ -75,7 +75,8 @@ class GroupCommit:
     async def close(self) -> None:
         """Wait until everything that waits is committed or has failed."""
         if self._task is not None:
-            await self._task
+            # Not awaited itself: who stops waiting would cancel it, and those it commits for would wait for ever.
+            await asyncio.wait({self._task})
 
     async def _commit_all(self) -> None:
         while self._waiting:

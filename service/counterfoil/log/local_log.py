@@ -49,9 +49,17 @@ class LocalLog:
         require_receipt_signer(receipt_signer)
         self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
         self._clock = clock
-        self._rules = read_rules(store, self.genesis, self.head())
-        self._seen_time = self.head().tree.time
-        self._sequencer = Sequencer(store, self.genesis.identity, receipt_signer, clock)
+        head = self.head()
+        self._rules = read_rules(store, self.genesis, head)
+        self._seen_time = head.tree.time
+        self._sequencer = Sequencer(
+            store,
+            self.genesis.identity,
+            receipt_signer,
+            clock,
+            seen=head.tree,
+            tree_head=store.tree_head,
+        )
         self._commits = GroupCommit(
             self._sequencer.append,
             asyncio.to_thread,

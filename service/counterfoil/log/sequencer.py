@@ -30,15 +30,26 @@ class Appended:
 class Sequencer:
     """Appends to one log. Any number of sequencers, in any number of processes, may append to the same store.
 
-    ``clock`` gives whole seconds since 1970; ``signer`` holds the receipt key. Not for concurrent use by threads.
+    ``clock`` gives whole seconds since 1970; ``signer`` holds the receipt key. ``seen`` is the head this process began
+    with, and ``tree_head`` reads a committed one by its size. Not for concurrent use by threads.
     """
 
-    def __init__(self, store: LogStore, identity: LogIdentity, signer: Signer, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        identity: LogIdentity,
+        signer: Signer,
+        clock: Callable[[], int],
+        *,
+        seen: TreeHead | None = None,
+        tree_head: Callable[[int], TreeHead | None] | None = None,
+    ) -> None:
         self._store = store
         self._identity = identity
         self._signer = signer
         self._clock = clock
-        self._last: TreeHead | None = None
+        self._last = seen
+        self._tree_head = tree_head
 
     def append(self, drain: Callable[[], Sequence[Submission]]) -> Appended:
         """Append what ``drain`` gives once the head is locked, in one durable transaction.
@@ -68,9 +79,22 @@ class Sequencer:
         if head is None:
             raise NotInitialisedError("the store holds no log")
         require_whole(head)
-        if self._last is not None:
-            _require_no_rollback(self._last, head.tree)
+        self._require_no_rollback(head.tree)
         return head
+
+    def _require_no_rollback(self, now: TreeHead) -> None:
+        last = self._last
+        if last is None or now == last:
+            return
+        kept: TreeHead | None = None
+        if now.size > last.size:
+            # Others appended meanwhile; what this process has seen must still lie under it.
+            kept = last if self._tree_head is None else self._tree_head(last.size)
+        if kept != last:
+            raise LogCorruptError(
+                f"this process has seen size {last.size} with root {last.root.hex()}, which the store does not hold "
+                f"any more; it now says size {now.size} with root {now.root.hex()}",
+            )
 
     def _write(self, transaction: AppendTransaction, plan: Plan) -> SignedHead | None:
         if plan.growth is None:
@@ -90,14 +114,6 @@ def require_whole(head: Head) -> None:
         raise LogCorruptError(
             f"the head row says size {head.tree.size} and root {head.tree.root.hex()}, "
             f"its frontier size {head.frontier.size} and root {head.frontier.root().hex()}",
-        )
-
-
-def _require_no_rollback(last: TreeHead, now: TreeHead) -> None:
-    if now.size < last.size or (now.size == last.size and now.root != last.root):
-        raise LogCorruptError(
-            f"this process has seen size {last.size} with root {last.root.hex()}, "
-            f"and the store now says size {now.size} with root {now.root.hex()}",
         )
 
 

@@ -11,13 +11,10 @@ from counterfoil.errors import MalformedPolicyError, UnverifiedError
 from counterfoil.policy.document import POLICY_FORMAT, ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
 from counterfoil.statement.issuer import IssuerKey
-from counterfoil.statement.signed_statement import MAX_KID_BYTES
+from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT
 
 MAX_POLICY_BYTES: Final = 1024 * 1024
 """Some 2,000 issuers; a larger directory is not a document to be read by people."""
-
-MAX_STATEMENT_BYTES_LIMIT: Final = 16 * 1024 * 1024
-"""No policy may open the door to bodies that a worker cannot hold many of at once."""
 
 MAX_CLOCK_SKEW_SECONDS: Final = 24 * 60 * 60
 _MAX_NAME: Final = 255
@@ -43,7 +40,7 @@ def parse_policy(payload: bytes) -> PolicyDocument:
     rules = _items(members["contentTypes"], _content_type_rule)
     _require_unique([issuer.name for issuer in issuers], "issuer")
     _require_unique([key.key.thumbprint for issuer in issuers for key in issuer.keys], "public key")
-    _require_unique([key.kid for issuer in issuers for key in issuer.keys], "kid")
+    _require_unique([name for issuer in issuers for key in issuer.keys for name in _names(key)], "kid")
     _require_unique([rule.content_type for rule in rules], "content type")
     return PolicyDocument(
         version=_integer(members["version"], 1, _MAX_VERSION),
@@ -53,6 +50,11 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         max_statement_bytes=_integer(members["maxStatementBytes"], 1, MAX_STATEMENT_BYTES_LIMIT),
         clock_skew_seconds=_integer(members["clockSkewSeconds"], 0, MAX_CLOCK_SKEW_SECONDS),
     )
+
+
+def _names(key: IssuerKey) -> set[bytes]:
+    # A key answers to both, so neither may lead to another key.
+    return {key.kid, key.key.thumbprint}
 
 
 def _items(value: JsonValue, parse: Callable[[JsonValue], _ITEM]) -> tuple[_ITEM, ...]:

@@ -9,7 +9,7 @@ from counterfoil.cose.sign1 import encode_sign1, parse_sign1
 from counterfoil.encoding.cbor import CborValue, Tagged, encode
 from counterfoil.errors import MalformedReceiptError
 from counterfoil.statement.signed_statement import (
-    DEFAULT_MAX_STATEMENT_BYTES,
+    MAX_STATEMENT_BYTES_LIMIT,
     SignedStatement,
     parse_signed_statement,
 )
@@ -17,8 +17,8 @@ from counterfoil.statement.signed_statement import (
 MAX_RECEIPTS: Final = 16
 """One per log that registered the statement; nobody uses more than a few."""
 
-MAX_TRANSPARENT_BYTES: Final = DEFAULT_MAX_STATEMENT_BYTES + 1024 * 1024
-"""A statement and sixteen receipts of the largest size."""
+MAX_TRANSPARENT_BYTES: Final = MAX_STATEMENT_BYTES_LIMIT + 1024 * 1024
+"""The largest statement any policy can admit, and sixteen receipts of the largest size."""
 
 
 @dataclass(frozen=True, slots=True)

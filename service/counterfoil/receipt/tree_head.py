@@ -8,6 +8,7 @@ from counterfoil.cose.algorithms import Algorithm
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.cose.sign1 import signature_input
 from counterfoil.cose.signer import Signer
+from counterfoil.cose.verify_signature import normalise_signature
 from counterfoil.encoding.cbor import encode
 from counterfoil.errors import SignerUnavailableError
 from counterfoil.merkle.hashing import NodeHash, TreeSize
@@ -74,4 +75,6 @@ def sign_head(signer: Signer, identity: LogIdentity, head: TreeHead) -> HeadSign
     """Sign a tree head with a receipt key (RFC 9942, section 5.2: the payload is the root, detached)."""
     thumbprint = signer.public_key.thumbprint
     header = head_header(identity, thumbprint, signer.algorithm, head)
-    return HeadSignature(head.size, thumbprint, signer.sign(signature_input(header, head.root)))
+    signature = signer.sign(signature_input(header, head.root))
+    # Of the two ECDSA signatures the one with the smaller s, so that a stored one cannot be exchanged for its twin.
+    return HeadSignature(head.size, thumbprint, normalise_signature(signer.algorithm, signature))

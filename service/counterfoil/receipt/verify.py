@@ -41,10 +41,14 @@ class VerifiedInclusion:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedConsistency:
-    """What a verified consistency receipt establishes: the first tree is a prefix of the signed second one."""
+    """What a verified consistency receipt establishes: the first tree is a prefix of the signed second one.
+
+    Where ``size_is_signed`` is false the signature covers the second root alone, and other sizes can go with the path.
+    """
 
     first_size: int
     head: TreeHead
+    size_is_signed: bool
     log_issuer: str | None
     log_name: str | None
     key: PublicKey
@@ -99,7 +103,14 @@ def verify_consistency_receipt(receipt: Receipt, first_root: NodeHash, key: Publ
     _require_signed_size(receipt, proof)
     _verify_root(receipt, root, key)
     claims = receipt.claims
-    return VerifiedConsistency(proof.position, _head(receipt, proof, root), claims.issuer, claims.subject, key)
+    return VerifiedConsistency(
+        first_size=proof.position,
+        head=_head(receipt, proof, root),
+        size_is_signed=receipt.signed_size is not None,
+        log_issuer=claims.issuer,
+        log_name=claims.subject,
+        key=key,
+    )
 
 
 def _require_signed_size(receipt: Receipt, proof: Proof) -> None:

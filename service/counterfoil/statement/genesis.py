@@ -58,11 +58,11 @@ def parse_genesis(payload: bytes) -> Genesis:
         MalformedError: It is not a genesis document, a purpose is missing, or two purposes share a key.
     """
     match parse_canonical_json(payload, max_bytes=MAX_GENESIS_BYTES):
-        case {"format": 1, "origin": str(origin), "keys": list(listed)}:
+        case {"format": 1, "origin": str(origin), "keys": list(listed)} if len(listed) == len(KeyPurpose):
             keys = dict(_key(item) for item in listed)
         case _:
             raise MalformedGenesisError("the payload is not a genesis document of format 1")
-    if set(keys) != set(KeyPurpose) or len(listed) != len(keys):
+    if set(keys) != set(KeyPurpose):
         raise MalformedGenesisError("the genesis document does not name one key for each purpose")
     if len({key.thumbprint for key in keys.values()}) != len(keys):
         raise MalformedGenesisError("two purposes share a key")

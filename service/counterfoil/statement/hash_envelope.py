@@ -50,7 +50,9 @@ def parse_hash_envelope(message: Sign1) -> HashEnvelope | None:
 
 def _preimage_content_type(message: Sign1) -> str | int | None:
     value = message.protected.get(labels.PREIMAGE_CONTENT_TYPE)
-    if value is None or isinstance(value, str) or (isinstance(value, int) and 0 <= value <= MAX_CONTENT_FORMAT):
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_CONTENT_FORMAT:
         return value
     raise MalformedHeaderError("preimage content type (259) is neither text nor a CoAP content format")
 

@@ -28,6 +28,9 @@ DuplicateKey = NewType("DuplicateKey", bytes)
 DEFAULT_MAX_STATEMENT_BYTES: Final = 1024 * 1024
 """The peers of this field stop at 1 MiB; a statement with hardware evidence takes about 20 KB."""
 
+MAX_STATEMENT_BYTES_LIMIT: Final = 16 * 1024 * 1024
+"""No policy may open the door to bodies that a worker cannot hold many of at once."""
+
 MAX_KID_BYTES: Final = 512
 """A key identifier is a hash or a short name; a longer one is somebody's attempt to store data in it."""
 

@@ -54,7 +54,7 @@ def verify_checkpoint_consistency(
         raise ConsistencyInvalidError(f"the checkpoint given as the old one is larger: {old.size}, not {new.size}")
     if (old.size in {0, new.size}) and proof:
         raise ConsistencyInvalidError("between these sizes a consistency proof is empty")
-    if old.size == 0:
+    if old.size == 0 and new.size > 0:
         reached = new.root
         if old.root != EMPTY_ROOT:
             raise RootMismatchError("the old checkpoint names a root that the empty tree does not have")

@@ -45,5 +45,5 @@ def verify_consistency(
         log_name=verified.log_name,
         head_time=head_time(parsed),
         key_thumbprint=key.thumbprint,
-        not_established=not_established.about_consistency(),
+        not_established=not_established.about_consistency(size_is_signed=verified.size_is_signed),
     )

@@ -17,6 +17,10 @@ PLACE: Final = (
     "The exact tree size and leaf index: the log signed the root, and the receipt states these two beside it, "
     "so that another pair may go with the same path."
 )
+SIZES: Final = (
+    "The two tree sizes: the log signed the root, and the receipt states the sizes beside it, "
+    "so that others may go with the same path."
+)
 WHEN: Final = "When the statement was made: the time is the log's own, and shows that the statement was there by then."
 NO_TIME: Final = "When the statement was registered: the receipt names no time."
 CONTENT: Final = "What the statement says, who made it, and whether it was signed: only its hash was known here."
@@ -50,9 +54,9 @@ def about_checkpoint() -> tuple[str, ...]:
     return (LOG_KEY, SAME_VIEW)
 
 
-def about_consistency() -> tuple[str, ...]:
+def about_consistency(*, size_is_signed: bool = True) -> tuple[str, ...]:
     """What a consistency proof leaves open."""
-    return (GROWTH_ONLY, LOG_KEY, SAME_VIEW)
+    return (*(() if size_is_signed else (SIZES,)), GROWTH_ONLY, LOG_KEY, SAME_VIEW)
 
 
 def _about_signature(statement: SignedStatement, signature: IssuerSignature) -> Iterator[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
-from counterfoil.errors import MalformedError
+from counterfoil.errors import MalformedError, MalformedPolicyError
 from counterfoil.policy.document import PolicyDocument, Visibility, narrower
 from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
@@ -44,6 +44,12 @@ def test_absent_kids_are_thumbprints_and_absent_visibility_is_parties() -> None:
     policy = parse_policy(encode_json(value))
     assert policy.issuers[0].keys[0].kid == AGENT.public_key.thumbprint
     assert {rule.visibility for rule in policy.content_types} == {Visibility.PARTIES}
+
+
+def test_no_kid_leads_to_two_keys() -> None:
+    crossed = policy_for(issuer_of(AGENT, kid=OTHER.public_key.thumbprint), issuer_of(OTHER, "https://other.example"))
+    with pytest.raises(MalformedPolicyError):
+        parse_policy(crossed.encode())
 
 
 def test_the_narrower_visibility_shows_less() -> None:

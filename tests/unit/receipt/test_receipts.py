@@ -5,6 +5,7 @@ import pytest
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1, sign_sign1
+from counterfoil.cose.verify_signature import normalise_signature
 from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.errors import (
     AlgorithmKeyMismatchError,
@@ -99,9 +100,22 @@ def test_one_signature_serves_every_receipt_of_a_head() -> None:
     assert len(signatures) == 1
 
 
+def test_a_head_signature_is_never_the_larger_twin() -> None:
+    for time in range(24):
+        signature = sign_head(SIGNER, IDENTITY, TreeHead(HEAD.size, HEAD.root, time)).signature
+        assert normalise_signature(SIGNER.algorithm, signature) == signature
+
+
 def test_a_consistency_receipt_verifies() -> None:
     verified = verify_consistency_receipt(parse_receipt(consistency()), OLD_ROOT, KEY)
     assert (verified.first_size, verified.head) == (OLD, HEAD)
+
+
+def test_a_consistency_receipt_says_whether_its_sizes_are_signed() -> None:
+    assert verify_consistency_receipt(parse_receipt(consistency()), OLD_ROOT, KEY).size_is_signed
+    proofs = parse_sign1(consistency(), max_bytes=4096).unprotected
+    unsized = sign_sign1(SIGNER, {labels.VDS: 1}, HEAD.root, unprotected=proofs, detached=True)
+    assert not verify_consistency_receipt(parse_receipt(unsized), OLD_ROOT, KEY).size_is_signed
 
 
 def test_both_kinds_are_read_with_an_attached_root() -> None:

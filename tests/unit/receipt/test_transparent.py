@@ -7,7 +7,7 @@ from counterfoil.encoding.cbor import CborValue, Tagged
 from counterfoil.errors import MalformedReceiptError, ReceiptAsStatementError
 from counterfoil.receipt.transparent import attach_receipts, parse_transparent_statement
 from counterfoil.signing.generate import generate_private_key
-from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.signed_statement import MAX_STATEMENT_BYTES_LIMIT, parse_signed_statement
 from tests.builders import sign_statement
 from tests.unit.receipt.test_receipts import inclusion
 
@@ -57,3 +57,8 @@ def test_receipts_in_the_protected_header_are_refused() -> None:
 def test_a_receipt_is_no_transparent_statement() -> None:
     with pytest.raises(ReceiptAsStatementError):
         parse_transparent_statement(inclusion(1))
+
+
+def test_a_statement_as_large_as_any_policy_admits_is_read() -> None:
+    data = sign_statement(generate_private_key("EdDSA"), bytes(MAX_STATEMENT_BYTES_LIMIT - 1024))
+    assert parse_transparent_statement(attach_receipts(data, [inclusion(1)])).receipts == (inclusion(1),)

@@ -146,6 +146,13 @@ def test_a_hash_envelope_is_understood(code: int, size: int) -> None:
         parse_signed_statement(sign_statement(SIGNER, bytes(size + 1), content_type=None, headers={258: code}))
 
 
+@pytest.mark.parametrize("value", [True, False, -1, 70000, b"text/plain"])
+def test_a_preimage_content_type_is_text_or_a_content_format(value: CborValue) -> None:
+    data = sign_statement(SIGNER, bytes(32), content_type=None, headers={258: -16, 259: value})
+    with pytest.raises(MalformedHeaderError):
+        parse_signed_statement(data)
+
+
 def test_a_detached_payload_is_understood_and_must_be_supplied() -> None:
     statement = parse_signed_statement(sign_statement(SIGNER, b"elsewhere", detached=True))
     assert statement.message.payload is None

@@ -2,7 +2,7 @@
 
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.cose.sign1 import signature_input
-from counterfoil.cose.verify_signature import verify_signature
+from counterfoil.cose.verify_signature import normalise_signature, verify_signature
 from counterfoil.errors import CounterfoilError
 from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.fsck.reads import Reads
@@ -84,5 +84,7 @@ class HeadCheck:
             algorithm = default_algorithm(key)
             header = head_header(genesis.identity, key.thumbprint, algorithm, head)
             verify_signature(algorithm, key, signature.signature, signature_input(header, head.root))
+            if normalise_signature(algorithm, signature.signature) != signature.signature:
+                self._findings.add(where, "the signature is the twin of the one that this log makes")
         except CounterfoilError as error:
             self._findings.add(where, f"the signature does not hold: {error.detail}")
