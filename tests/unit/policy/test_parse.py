@@ -47,7 +47,9 @@ def test_absent_kids_are_thumbprints_and_absent_visibility_is_parties() -> None:
 
 
 def test_no_kid_leads_to_two_keys() -> None:
-    crossed = policy_for(issuer_of(AGENT, kid=OTHER.public_key.thumbprint), issuer_of(OTHER, "https://other.example"))
+    crossed = policy_for(
+        issuer_of(AGENT, kid=OTHER.public_key.thumbprint), issuer_of(OTHER, "https://o.example", kid=b"o")
+    )
     with pytest.raises(MalformedPolicyError):
         parse_policy(crossed.encode())
 
