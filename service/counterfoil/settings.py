@@ -95,7 +95,7 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
 
 
 def _admin_token(given: Mapping[str, str]) -> str | None:
-    if "admin_token" in given and "admin_token_file" in given:
+    if given.get("admin_token") and "admin_token_file" in given:
         raise MisconfiguredError(f"give {PREFIX}ADMIN_TOKEN or {PREFIX}ADMIN_TOKEN_FILE, not both")
     token = given.get("admin_token")
     if "admin_token_file" in given:
@@ -103,6 +103,9 @@ def _admin_token(given: Mapping[str, str]) -> str | None:
             token = Path(given["admin_token_file"]).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise MisconfiguredError(f"{PREFIX}ADMIN_TOKEN_FILE cannot be read") from error
-    if token is not None and len(token) < _MIN_TOKEN_CHARACTERS:
-        raise MisconfiguredError(f"the admin token is shorter than {_MIN_TOKEN_CHARACTERS} characters")
+    token = None if token is None else token.strip()
+    if not token:
+        return None
+    if len(token) < _MIN_TOKEN_CHARACTERS or not (token.isascii() and token.isprintable() and " " not in token):
+        raise MisconfiguredError(f"the admin token is not {_MIN_TOKEN_CHARACTERS} or more visible ASCII characters")
     return token

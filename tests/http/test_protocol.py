@@ -17,6 +17,7 @@ from tests.http.live import (
     read_answer,
     running,
     send_what_is_taken,
+    wait_until,
 )
 
 
@@ -172,3 +173,50 @@ def test_an_upgrade_is_not_taken(server: Live) -> None:
     answer = exchange(server.address, head("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x"))
     assert answer is not None
     assert answer.status == 200
+
+
+OFFER = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
+
+
+def posting(live: Live, *fields: str) -> tuple[bytes, bytes]:
+    """The head and the body of a registration whose payload looks like a header field."""
+    body = sign_statement(live.world.agent, b'{"a":"\r\nUpgrade: x"}')
+    length = f"Content-Length: {len(body)}"
+    return head("Content-Type: application/cose", length, *fields, first="POST /entries HTTP/1.1"), body
+
+
+def test_a_client_that_offers_another_protocol_registers_all_the_same(server: Live) -> None:
+    answer = exchange(server.address, b"".join(posting(server, *OFFER)))
+    assert answer is not None
+    assert answer.status == 201
+
+
+def test_two_requests_that_offer_another_protocol_are_both_answered(server: Live) -> None:
+    with socket.create_connection(server.address, 20) as connection:
+        for _ in range(2):
+            connection.sendall(b"".join(posting(server, *OFFER)))
+            answer = read_answer(connection)
+            assert answer is not None
+            assert answer.status == 201
+
+
+def test_an_offer_in_a_head_that_comes_in_pieces_is_refused_honestly(server: Live) -> None:
+    first, body = posting(server, *OFFER)
+    before = server.size()
+    with socket.create_connection(server.address, 20) as connection:
+        connection.sendall(first[:40])
+        wait_until(lambda: server.client.get("/livez").status_code == 200)
+        connection.sendall(first[40:] + body)
+        answer = read_answer(connection)
+    assert answer is not None
+    assert (answer.status, answer.problem().code) == (400, "upgrade-refused")
+    assert server.size() == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/log%0a", "/livez%0A", "/checkpoint%0a", "/entries%0a", "/log%00", "/log%7f", "/tile/0/000%0a"]
+)
+def test_a_control_character_in_a_path_names_nothing(server: Live, path: str) -> None:
+    answer = exchange(server.address, head(first=f"GET {path} HTTP/1.1"))
+    assert answer is not None
+    assert (answer.status, answer.problem().code) == (404, "route-not-found")

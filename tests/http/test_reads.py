@@ -121,7 +121,7 @@ def test_no_other_spelling_and_no_other_key_is_found(live: Live) -> None:
         encode_base64url(signers[purpose].public_key.thumbprint) for purpose in KeyPurpose if purpose != "receipt"
     ]
     raw = signers[KeyPurpose.RECEIPT].public_key.thumbprint.hex()
-    for name in [kid + "=", kid[:-1], kid.lower(), raw, "%00", "é", "x" * 3000, *others]:
+    for name in [kid + "=", kid[:-1], kid.lower(), raw, "é", "x" * 3000, *others]:
         problem = problem_in(get(live, f"/.well-known/scitt-keys/{name}"))
         assert (problem.status, problem.code, problem.title) == (404, "no-such-key", "No such key")
 
@@ -252,7 +252,6 @@ def test_a_tile_that_is_not_there_yet_is_not_found(grown: Live) -> None:
         "entries/0",
         "entries/000.p/0",
         "entries/x000/000",
-        "0/%00",
         "entries/..%2f",
         "0/000.p/%D9%A1",
         "0/000/",

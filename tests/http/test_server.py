@@ -99,6 +99,11 @@ def test_production_refuses_a_name_nobody_reaches(tmp_path: Path, origin: str) -
 
 def test_production_takes_files_and_a_name(data: Path) -> None:
     with open_service(Settings(data=data)) as service:
+        require_lasting(Settings(data=data, admin_token="t" * 32), service.log.genesis)
+
+
+def test_production_needs_an_admin_token(data: Path) -> None:
+    with open_service(Settings(data=data)) as service, pytest.raises(UnsafeConfigurationError, match="admin token"):
         require_lasting(Settings(data=data), service.log.genesis)
 
 

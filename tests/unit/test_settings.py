@@ -34,6 +34,11 @@ def test_everything_given_is_read(tmp_path: Path) -> None:
     assert settings.receipt_key == "memory:ES256"
 
 
+def test_an_empty_admin_token_is_none() -> None:
+    assert read_settings({"COUNTERFOIL_ADMIN_TOKEN": ""}).admin_token is None
+    assert read_settings({"COUNTERFOIL_ADMIN_TOKEN": TOKEN + "\n"}).admin_token == TOKEN
+
+
 def test_the_admin_token_comes_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN + "\n")
     assert read_settings({"COUNTERFOIL_ADMIN_TOKEN_FILE": str(tmp_path / "token")}).admin_token == TOKEN
@@ -51,7 +56,9 @@ def test_the_admin_token_comes_from_a_file(tmp_path: Path) -> None:
         {"COUNTERFOIL_MAX_BATCH": "1025"},
         {"COUNTERFOIL_PRODUCTION": "maybe"},
         {"COUNTERFOIL_ADMIN_TOKEN": "short"},
-        {"COUNTERFOIL_ADMIN_TOKEN": ""},
+        {"COUNTERFOIL_ADMIN_TOKEN": "t" * 31},
+        {"COUNTERFOIL_ADMIN_TOKEN": "t" * 32 + "\u00e9"},
+        {"COUNTERFOIL_ADMIN_TOKEN": "t" * 32 + " t"},
         {"COUNTERFOIL_ADMIN_TOKEN_FILE": "absent/file"},
         {"COUNTERFOIL_ADMIN_TOKEN": TOKEN, "COUNTERFOIL_ADMIN_TOKEN_FILE": "x"},
     ],

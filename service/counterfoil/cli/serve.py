@@ -46,14 +46,17 @@ def serve(
         from counterfoil.http.server import serve as serve_http  # noqa: PLC0415 - the base install has no server
     found = find_data(data)
     settings = with_options(found.settings, found.path, host, port)
-    opened = what_is_open(settings)
-    Reply(
-        f"starting on {settings.host} port {settings.port}\n{bullets(opened)}",
-        {"host": settings.host, "port": settings.port, "data": str(settings.data), "open": list(opened)},
-    ).show(as_json=as_json)
-    sys.stdout.flush()
+
+    def announce(url: str) -> None:
+        opened = what_is_open(settings)
+        Reply(
+            f"serving on {url}\n{bullets(opened)}",
+            {"url": url, "data": str(settings.data), "open": list(opened)},
+        ).show(as_json=as_json)
+        sys.stdout.flush()
+
     with _logging_to_standard_error(as_json=as_json):
-        serve_http(settings)
+        serve_http(settings, announce=announce)
 
 
 def with_options(settings: Settings, data: Path, host: str | None, port: int | None) -> Settings:

@@ -22,6 +22,7 @@ from counterfoil.http import (
     log_info,
     tiles,
 )
+from counterfoil.http.clean_path import CleanPath
 from counterfoil.http.fast_path import FastPath
 from counterfoil.http.handlers import install_handlers
 from counterfoil.http.limits import SHUTDOWN_SECONDS
@@ -60,6 +61,7 @@ def bare_app() -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(FastPath)
+    app.add_middleware(CleanPath)  # The last one added is the first one passed.
     install_handlers(app, _allowed_methods)
     return app
 

@@ -36,3 +36,6 @@ def require_lasting(settings: Settings, genesis: Genesis) -> None:
     host = genesis.identity.origin.partition("/")[0].partition(":")[0]
     if is_loopback(host) or f".{host}".endswith(_UNREACHABLE):
         raise UnsafeConfigurationError(f"nobody can reach a log in production under the name {host}")
+    if settings.admin_token is None:
+        # A proxy on this machine need not say that it is one, and would make the whole world look local.
+        raise UnsafeConfigurationError("a log in production needs an admin token")

@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -41,8 +41,15 @@ def system_clock() -> int:
     return int(time.time())
 
 
-def serve(settings: Settings, *, clock: Clock = system_clock) -> None:
+def serve(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    announce: Callable[[str], None] = lambda _url: None,
+) -> None:
     """Serve the log in ``settings.data`` until SIGINT or SIGTERM; requests under way are ended first.
+
+    ``announce`` is told the address once nothing stands in the way any more.
 
     Raises:
         UnsafeConfigurationError: The configuration would open what must stay closed, or would not last.
@@ -55,6 +62,7 @@ def serve(settings: Settings, *, clock: Clock = system_clock) -> None:
             require_lasting(settings, service.log.genesis)
         server = _server(service)
         _logger.info("serving %s on %s", service.log.genesis.identity.origin, _url(listener))
+        announce(_url(listener))
         with _stopped_by_signals(server):
             server.run(sockets=[listener])
         service.failure.require_none()
