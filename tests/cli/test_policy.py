@@ -111,6 +111,17 @@ def test_the_environment_names_the_data_directory(data: Path, shell: Shell, monk
     assert shell.ok("policy", "show")["version"] == 1
 
 
+def test_fsck_finds_another_log_in_the_place_of_this_one(data: Path, shell: Shell, tmp_path: Path) -> None:
+    shell.ok("init", "--data", tmp_path / "other", "--origin", "log.example/other")
+    shutil.copyfile(tmp_path / "other" / "log.db", data / "log.db")
+    outcome = shell("fsck", "--data", data, "--json")
+    assert outcome.code == ExitCode.CORRUPT
+    assert outcome.out.count("the key beside the log is") == 3
+    for key in (data / "keys").iterdir():
+        key.unlink()
+    assert shell.ok("fsck", "--data", data)["clean"]
+
+
 def test_fsck_has_findings_in_a_damaged_log(data: Path, shell: Shell) -> None:
     database = (data / "log.db").read_bytes()
     (data / "log.db").write_bytes(database[:4096] + b"\xff" * 4096 + database[8192:])

@@ -1,41 +1,68 @@
 """``counterfoil fsck``: the whole log, recomputed."""
 
+from collections.abc import Iterator
+
 import typer
 
-from counterfoil.cli.data_directory import find_data
+from counterfoil.cli.data_directory import DataDirectory, find_data
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cli.extras import needing
 from counterfoil.cli.options import AsJson, Data
 from counterfoil.cli.output import Reply, printable
 from counterfoil.encoding.jcs import JsonValue
-from counterfoil.errors import NotInitialisedError
-from counterfoil.log.fsck import Report
+from counterfoil.errors import NotInitialisedError, SignerUnavailableError
+from counterfoil.log.fsck import Finding, Report
+from counterfoil.log.rules_source import read_genesis
+from counterfoil.statement.genesis import KeyPurpose
 
 
 def fsck(data: Data = None, as_json: AsJson = False) -> None:
     """Recompute the whole log and compare.
 
-    Everything stored is compared with what the statements lead to; nothing is repaired. Servers may go on: the check
-    reads the log as it is at its beginning. One line for each finding; exit code 7 when there is one, 0 when there is
-    none.
+    Everything stored is compared with what the statements lead to, and the keys the log names with those beside it;
+    nothing is repaired. Servers may go on: the check reads the log as it is at its beginning. One line for each
+    finding; exit code 7 when there is one, 0 when there is none.
 
     Example:
       counterfoil fsck --data ./data
     """
     with needing("server"):
         from counterfoil.storage.sqlite_fsck import fsck_sqlite  # noqa: PLC0415 - the base install has no database
-    database = find_data(data).database
-    if not database.is_file():
-        raise NotInitialisedError(f"there is no log: {database} is no file")
-    report = fsck_sqlite(database)
-    findings = [printable(str(finding)) for finding in report.findings]
-    Reply("\n".join((*findings, _summary(report))), _json(report, findings)).show(as_json=as_json)
+    directory = find_data(data)
+    if not directory.database.is_file():
+        raise NotInitialisedError(f"there is no log: {directory.database} is no file")
+    report = fsck_sqlite(directory.database)
+    # A log is checked with the keys it names itself, so a whole other log in its place would be clean.
+    found = report.findings or tuple(_foreign_keys(directory))
+    findings = [printable(str(finding)) for finding in found]
+    Reply("\n".join((*findings, _summary(report, len(findings)))), _json(report, findings)).show(as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.CORRUPT)
 
 
-def _summary(report: Report) -> str:
-    verdict = "clean" if not report.findings else f"{len(report.findings)} findings"
+def _foreign_keys(directory: DataDirectory) -> Iterator[Finding]:
+    uris = {
+        KeyPurpose.RECEIPT: directory.settings.receipt_key,
+        KeyPurpose.CHECKPOINT: directory.settings.checkpoint_key,
+        KeyPurpose.SERVICE: directory.settings.service_key,
+    }
+    with directory.store() as store:
+        named = read_genesis(store).keys
+    for purpose, uri in uris.items():
+        try:
+            held = directory.signer(uri).public_key
+        except SignerUnavailableError:
+            continue  # A copy of a log is checked where its keys are not.
+        if held != named[purpose]:
+            yield Finding(
+                "genesis",
+                f"names {named[purpose].thumbprint.hex()} as the {purpose} key, the key beside the log is "
+                f"{held.thumbprint.hex()}",
+            )
+
+
+def _summary(report: Report, findings: int) -> str:
+    verdict = "clean" if not findings else f"{findings} findings"
     return (
         f"{verdict}: {report.entries} entries, {report.heads} tree heads, {report.chains} chains, "
         f"{report.tiles} tiles; {report.unpaged} decisions that no page covers yet, which is no fault"

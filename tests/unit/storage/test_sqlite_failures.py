@@ -22,6 +22,7 @@ from counterfoil.log.records import Batch, ChainNumber, EntryNumber
 from counterfoil.merkle.hashing import TreeSize
 from counterfoil.statement.links import ChainId
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
+from counterfoil.storage.sqlite_fsck import fsck_sqlite
 from tests.contract.rows import New, append, batch_of, numbered
 from tests.contract.stores import Everything, everything
 from tests.contract.whole import check_whole
@@ -135,6 +136,14 @@ def test_a_file_that_must_not_be_written(ordinary_user: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(StoreUnavailableError):
         append(open_sqlite(path), numbered(2))
+
+
+def test_a_file_that_cannot_be_read_is_not_called_damaged(ordinary_user: Path) -> None:
+    path = ordinary_user / "log.db"
+    open_sqlite(path, create=True).close()
+    path.chmod(0o000)
+    with pytest.raises(StoreUnavailableError):
+        fsck_sqlite(path)
 
 
 def test_a_folder_that_must_not_be_written(ordinary_user: Path) -> None:
