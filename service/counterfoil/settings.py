@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from counterfoil.errors import MisconfiguredError
+from counterfoil.log.group_commit import DEFAULT_MAX_BATCH
 
 PREFIX: Final = "COUNTERFOIL_"
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -17,7 +18,6 @@ DEFAULT_PAGE_SECONDS: Final = 60
 DEFAULT_HEARTBEAT_SECONDS: Final = 3600
 """An hour without a page would leave an observer unsure whether the log still runs."""
 
-DEFAULT_MAX_BATCH: Final = 256
 _MAX_SECONDS: Final = 24 * 3600
 _MIN_TOKEN_CHARACTERS: Final = 32
 _MAX_BATCH: Final = 1024

@@ -345,15 +345,15 @@ def test_a_reader_of_another_log_sees_another_empty_chain_hash() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/entries", "GET, POST"),
-        ("PUT", "/entries", "GET, POST"),
-        ("POST", f"/entries/{'0' * 64}", "GET"),
-        ("DELETE", f"/entries/{'0' * 64}/statement", "GET"),
-        ("POST", "/log", "GET"),
-        ("PATCH", "/tile/0/000", "GET"),
-        ("OPTIONS", "/chains", "GET"),
-        ("POST", "/.well-known/scitt-keys", "GET"),
-        ("BREW", "/log", "GET"),
+        ("DELETE", "/entries", "GET, HEAD, POST"),
+        ("PUT", "/entries", "GET, HEAD, POST"),
+        ("POST", f"/entries/{'0' * 64}", "GET, HEAD"),
+        ("DELETE", f"/entries/{'0' * 64}/statement", "GET, HEAD"),
+        ("POST", "/log", "GET, HEAD"),
+        ("PATCH", "/tile/0/000", "GET, HEAD"),
+        ("OPTIONS", "/chains", "GET, HEAD"),
+        ("POST", "/.well-known/scitt-keys", "GET, HEAD"),
+        ("BREW", "/log", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(live: Live, method: str, path: str, allowed: str) -> None:
@@ -379,3 +379,15 @@ def test_an_unknown_path_is_a_problem_too(live: Live, path: str) -> None:
 def test_every_answer_forbids_sniffing(live: Live) -> None:
     for path in ("/log", "/nothing", "/checkpoint", "/livez"):
         assert get(live, path).headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/log", "/checkpoint", "/entries", "/tile/0/000.p/2", "/nothing/here"])
+def test_head_is_get_without_the_content(live: Live, path: str) -> None:
+    head, full = live.client.head(path), live.client.get(path)
+    assert head.content == b""
+    assert (head.status_code, head.headers["Content-Type"]) == (full.status_code, full.headers["Content-Type"])
+
+
+def test_head_shows_nothing_that_get_would_not(live: Live) -> None:
+    entry = live.register(sign_statement(live.world.agent))
+    assert live.client.head(f"{entry}/statement", headers={"Forwarded": "for=192.0.2.1"}).status_code == 401

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.chain.ports import ChainReader
-from counterfoil.errors import ChainAbsentError, MalformedParameterError
+from counterfoil.errors import MalformedParameterError
 from counterfoil.log.records import ChainHead, Entry
-from counterfoil.statement.links import ChainId
 
 MAX_PAGE: Final = 1000
 """A page of this many entries is some 300 KB of JSON and takes a few milliseconds to read."""
@@ -23,18 +22,6 @@ class ChainPage:
     head: ChainHead
     entries: Sequence[Entry]
     next_sequence: int | None
-
-
-def read_chain(reader: ChainReader, chain_id: ChainId) -> ChainHead:
-    """A chain as its last committed entry left it.
-
-    Raises:
-        ChainAbsentError: No entry has that subject.
-    """
-    head = reader.chain(chain_id)
-    if head is None:
-        raise ChainAbsentError("no entry of this log has that root trace id")
-    return head
 
 
 def read_page(reader: ChainReader, head: ChainHead, start: int, limit: int) -> ChainPage:

@@ -25,6 +25,7 @@ from counterfoil.http import (
 from counterfoil.http.clean_path import CleanPath
 from counterfoil.http.fast_path import FastPath
 from counterfoil.http.handlers import install_handlers
+from counterfoil.http.head_requests import HeadRequests
 from counterfoil.http.limits import SHUTDOWN_SECONDS
 from counterfoil.http.page_task import write_pages
 from counterfoil.http.wiring import Service
@@ -61,6 +62,7 @@ def bare_app() -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(FastPath)
+    app.add_middleware(HeadRequests)
     app.add_middleware(CleanPath)  # The last one added is the first one passed.
     install_handlers(app, _allowed_methods)
     return app
@@ -69,11 +71,10 @@ def bare_app() -> FastAPI:
 def _allowed_methods(scope: Scope) -> str:
     # The framework names the methods of the first route of a path only.
     routes = (route for router in _ROUTERS for route in router.routes if isinstance(route, Route))
-    return ", ".join(
-        sorted(
-            method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()
-        ),
-    )
+    methods = {
+        method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 @asynccontextmanager

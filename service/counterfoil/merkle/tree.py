@@ -17,19 +17,6 @@ class NodeId:
     index: int
 
 
-def split_point(n: int) -> int:
-    """The largest power of two smaller than n.
-
-    Raises:
-        ValueError: n is less than 2; such a tree is not split.
-
-    RFC 9162, section 2.1.1.
-    """
-    if n < 2:  # noqa: PLR2004 - two leaves are the least that has two sides
-        raise ValueError(f"a tree of {n} leaves has no split point")
-    return 1 << ((n - 1).bit_length() - 1)
-
-
 def cover(start: int, stop: int) -> tuple[NodeId, ...]:
     """The perfect subtrees, left to right, that make up the leaves from start up to stop.
 

@@ -14,7 +14,6 @@ from counterfoil.merkle.tree import (
     fold_right,
     grow,
     root_of,
-    split_point,
 )
 from tests.unit.merkle.definition import Definition
 from tests.unit.merkle.trees import CT_ENTRIES, CT_ROOTS, leaves
@@ -32,17 +31,6 @@ def nodes_that_must_be_there(before: int, after: int) -> Iterator[tuple[NodeId, 
             stop = (index + 1) << level
             if stop > before:
                 yield NodeId(level, index), DEFINITION.mth(index << level, stop)
-
-
-@pytest.mark.parametrize(("n", "k"), [(2, 1), (3, 2), (4, 2), (5, 4), (8, 4), (9, 8), (256, 128), (257, 256)])
-def test_split_point(n: int, k: int) -> None:
-    assert split_point(n) == k
-
-
-@pytest.mark.parametrize("n", [1, 0, -1])
-def test_less_than_two_leaves_are_not_split(n: int) -> None:
-    with pytest.raises(ValueError, match="no split point"):
-        split_point(n)
 
 
 @pytest.mark.parametrize(
