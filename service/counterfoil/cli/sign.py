@@ -10,6 +10,7 @@ from counterfoil.cli.files import read_input, write_output
 from counterfoil.cli.options import AsJson
 from counterfoil.cli.output import Reply, fields, timestamp
 from counterfoil.cose import labels
+from counterfoil.cose.headers import Header
 from counterfoil.cose.sign1 import sign_sign1
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.cbor import CborValue
@@ -60,18 +61,12 @@ def sign(  # noqa: PLR0913, PLR0917 - each option is a parameter
     signer = read_key_file(key)
     now = None if no_iat else int(time.time())
     claims: dict[int | str, CborValue] = {labels.CWT_ISS: issuer, labels.CWT_SUB: parse_root_trace_id(subject)}
-    if now is not None:
-        claims[labels.CWT_IAT] = now
+    claims |= {} if now is None else {labels.CWT_IAT: now}
     name = signer.public_key.thumbprint if kid is None else parse_kid(kid)
-    protected: dict[int | str, CborValue] = {
-        labels.CONTENT_TYPE: content_type,
-        labels.KID: name,
-        labels.CWT_CLAIMS: claims,
-    }
+    protected: Header = {labels.CONTENT_TYPE: content_type, labels.KID: name, labels.CWT_CLAIMS: claims}
     data = sign_sign1(signer, protected, read_input(payload), detached=detached)
-    statement = parse_signed_statement(data, max_bytes=len(data))
+    entry_id = parse_signed_statement(data, max_bytes=len(data)).hash.hex()
     write_output(out, data)
-    entry_id = statement.hash.hex()
     rows = (("statement", out), ("entry id", entry_id), ("issued at", timestamp(now)), ("bytes", len(data)))
     Reply(
         f"signed with {signer.algorithm.name}\n{fields(rows)}",

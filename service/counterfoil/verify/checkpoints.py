@@ -54,10 +54,10 @@ def verify_checkpoint_consistency(
         raise ConsistencyInvalidError(f"the checkpoint given as the old one is larger: {old.size}, not {new.size}")
     if (old.size in {0, new.size}) and proof:
         raise ConsistencyInvalidError("between these sizes a consistency proof is empty")
+    if old.size == 0 and old.root != EMPTY_ROOT:
+        raise RootMismatchError("the old checkpoint names a root that the empty tree does not have")
     if old.size == 0 and new.size > 0:
         reached = new.root
-        if old.root != EMPTY_ROOT:
-            raise RootMismatchError("the old checkpoint names a root that the empty tree does not have")
     else:
         reached = old.root if old.size == new.size else root_from_consistency(old.size, new.size, old.root, proof)
     if reached != new.root:

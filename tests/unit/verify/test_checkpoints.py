@@ -77,6 +77,14 @@ def test_every_tree_continues_the_empty_one() -> None:
         verify_checkpoint_consistency(_verified(0, LOG.root()), _verified(SIZE), ())
 
 
+def test_the_empty_tree_has_one_root() -> None:
+    empty = _verified(0, EMPTY_ROOT)
+    assert verify_checkpoint_consistency(empty, empty, ()).new_size == 0
+    for old, new in ((empty, _verified(0, LOG.root())), (_verified(0, LOG.root()), _verified(0, LOG.root()))):
+        with pytest.raises(RootMismatchError):
+            verify_checkpoint_consistency(old, new, ())
+
+
 def test_two_roots_of_one_size_are_two_trees() -> None:
     with pytest.raises(RootMismatchError, match="two trees"):
         verify_checkpoint_consistency(_verified(5), _verified(5, LOG.root(6)), ())

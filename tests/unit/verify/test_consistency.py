@@ -38,6 +38,14 @@ def test_the_result_names_both_trees_and_the_log() -> None:
     assert not_established.SAME_VIEW in result.not_established
 
 
+def test_sizes_that_are_not_signed_are_said_to_be_open() -> None:
+    assert not_established.SIZES not in verify_consistency(RECEIPT, LOG.root(OLD), KEYS).not_established
+    proofs = parse_sign1(RECEIPT, max_bytes=len(RECEIPT)).unprotected
+    unsized = sign_sign1(LOG.receipt_key, {labels.VDS: 1}, LOG.root(), unprotected=proofs, detached=True)
+    result = verify_consistency(unsized, LOG.root(OLD), log_keys_of(LOG.receipt_key.public_key))
+    assert not_established.SIZES in result.not_established
+
+
 def test_every_pair_of_sizes_verifies() -> None:
     for new in range(2, SIZE + 1):
         for old in range(1, new):
