@@ -211,3 +211,18 @@ def forge_head(path: Path) -> None:
             connection.execute(f'DROP TRIGGER "{name}"')
         connection.execute("UPDATE log_head SET root = ?", (b"\xff" * 32,))
         connection.commit()
+
+
+def test_an_announced_address_is_nobody_elses(data: Path) -> None:
+    class AnnouncedError(Exception):
+        pass
+
+    def announce(url: str) -> None:
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with pytest.raises(OSError, match="in use"):
+                other.bind(("127.0.0.1", int(url.rpartition(":")[2])))
+        raise AnnouncedError
+
+    with pytest.raises(AnnouncedError):
+        serve(Settings(data=data, port=0), announce=announce)

@@ -35,6 +35,9 @@ KEEP_ALIVE_SECONDS: Final = 5
 SHUTDOWN_SECONDS: Final = 10
 """Requests under way get this long; then they are cancelled and the process ends all the same."""
 
+BACKLOG: Final = 2048
+"""Connections that the kernel holds until this process accepts them; it takes no more than net.core.somaxconn."""
+
 DEFAULT_PAGE: Final = 100
 MAX_PAGE: Final = 1000
 """Entries in one answer: some 200 KB of JSON."""

@@ -114,12 +114,6 @@ STOPPING: Final = Problem(
     (retry_after(),),
 )
 MALFORMED_HTTP: Final = Problem(400, "Malformed request", "malformed-http", "this is not HTTP/1.1")
-UPGRADE_REFUSED: Final = Problem(
-    400,
-    "Malformed request",
-    "upgrade-refused",
-    "this server speaks HTTP/1.1 only; ask without an Upgrade field",
-)
 HEADERS_TOO_LARGE: Final = Problem(
     431,
     "Request Header Fields Too Large",

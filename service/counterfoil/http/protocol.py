@@ -1,14 +1,14 @@
 """HTTP/1.1 below the application: bounds on what a request begins with, and problems for what is no HTTP."""
 
 import asyncio
-import re
 from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from counterfoil.http.declined_upgrade import DecliningHead
 from counterfoil.http.limits import (
     HEAD_SECONDS,
     LINGER_BYTES,
@@ -22,14 +22,9 @@ from counterfoil.http.problems import (
     HEAD_TIMEOUT,
     HEADERS_TOO_LARGE,
     MALFORMED_HTTP,
-    UPGRADE_REFUSED,
     URL_TOO_LONG,
     Problem,
 )
-
-_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
-_DECLINED: Final = b"\r\nx-declined-upgrade:"
-_END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class _RefusedError(Exception):
@@ -52,6 +47,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._in_head = False
         self._between = True
+        self._head = DecliningHead()
         self._unreported = 0
         self._url_bytes = 0
         self._header_bytes = 0
@@ -80,7 +76,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._unreported > MAX_URL_BYTES + MAX_HEADER_BYTES:
             self._refuse(URL_TOO_LONG if self._url_bytes > MAX_URL_BYTES else HEADERS_TOO_LARGE)
             return
-        super().data_received(_declining_upgrade(data) if self._between else data)
+        if self._between or self._in_head:
+            data = self._head.take(data, begins=self._between)
+        if data:
+            super().data_received(data)
 
     def eof_received(self) -> None:
         """Tell a client that has stopped in the middle of a request why it gets no other answer."""
@@ -121,7 +120,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._set_deadline(None)
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            self._stop(UPGRADE_REFUSED)  # Its body would be taken for another protocol's, and dropped.
+            # Behind another request in one piece no field was renamed; its body would be taken for another protocol's.
+            self._stop(MALFORMED_HTTP)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -204,13 +204,3 @@ class BoundedProtocol(HttpToolsProtocol):
         self._dropped = (self._dropped or 0) + count
         if self._dropped > LINGER_BYTES:
             self.transport.close()
-
-
-def _declining_upgrade(data: bytes) -> bytes:
-    """What begins a request, with an Upgrade field renamed: one may be declined by ignoring it (RFC 9110, section 7.8).
-
-    The parser does not know how to ignore it, and common clients offer h2c with every request. A head that comes in
-    pieces is not looked into; such a request is refused.
-    """
-    head, end, rest = data.partition(_END_OF_HEAD)
-    return _UPGRADE.sub(_DECLINED, head) + end + rest if end else data

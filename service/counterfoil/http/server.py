@@ -17,7 +17,7 @@ from counterfoil.cose.signer import Signer
 from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.http.app import create_app
 from counterfoil.http.failure import Failure
-from counterfoil.http.limits import KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from counterfoil.http.limits import BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
 from counterfoil.http.protocol import BoundedProtocol
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.wiring import CheckpointSource, Clock, Service
@@ -158,6 +158,7 @@ def _server(service: Service) -> uvicorn.Server:
             # The peer's address decides who may read; no header may change it.
             proxy_headers=False,
             server_header=False,
+            backlog=BACKLOG,
             headers=[("X-Content-Type-Options", "nosniff")],
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -180,6 +181,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # Bound alone, the address would still be free for another process that does the same.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise MisconfiguredError(f"cannot listen on {host} port {port}: {error.strerror}") from error
