@@ -1,7 +1,7 @@
 """Real things for tests: keys, issuers, statements and a founded log. Nothing here is a mock."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from counterfoil.cose import labels
@@ -10,6 +10,7 @@ from counterfoil.cose.sign1 import sign_sign1
 from counterfoil.encoding.cbor import CborValue
 from counterfoil.log.founding import found_log
 from counterfoil.log.local_log import LocalLog, Store
+from counterfoil.log.ports import Appends
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
@@ -106,6 +107,8 @@ class World:
         },
     )
 
+    appends: Callable[[], Appends] | None = None
+
     def found(self) -> "World":
         """Found the log; entries 0 and 1 are there afterwards."""
         policy = policy_for(issuer_of(self.agent)) if self.policy is None else self.policy
@@ -115,4 +118,11 @@ class World:
 
     def open(self, *, max_batch: int = 256) -> LocalLog:
         """The founded log, opened in this process."""
-        return LocalLog(self.store, self.signers[KeyPurpose.RECEIPT], self.clock, max_batch=max_batch)
+        appends = None if self.appends is None else self.appends()
+        return LocalLog(
+            self.store,
+            self.signers[KeyPurpose.RECEIPT],
+            self.clock,
+            appends=appends,
+            max_batch=max_batch,
+        )

@@ -1,9 +1,14 @@
 """What holds for every test."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, event
+
+from counterfoil.storage.migrate import upgrade
+from tests.postgres.cluster import MISSING, Cluster, find_programs, running_cluster
 
 _opened: set[Engine] = set()
 
@@ -19,3 +24,37 @@ def _databases_are_closed() -> Iterator[None]:
     yield
     while _opened:
         _opened.pop().dispose()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL cluster of this test process; tests that want it are skipped where there is none."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(MISSING)
+    with running_cluster(programs) as running:
+        upgrade(running.create("template"))
+        yield running
+
+
+_names = (f"log_{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="session")
+def new_database(cluster: Cluster) -> Callable[[], AbstractContextManager[str]]:
+    """Makes migrated databases without a log: each a block with its URL, dropped at the end."""
+
+    @contextmanager
+    def made() -> Iterator[str]:
+        name = next(_names)
+        yield cluster.create(name, "template")
+        cluster.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return made
+
+
+@pytest.fixture
+def database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The URL of a migrated database without a log."""
+    with new_database() as url:
+        yield url

@@ -18,6 +18,7 @@ from counterfoil.log.ports import AppendTransaction, LogStore
 from counterfoil.log.records import Batch, ChainHead, Head, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey
 
@@ -32,6 +33,7 @@ class Call(StrEnum):
     LEAF_HASHES = "leaf_hashes"
     TILE_ROOTS = "tile_roots"
     TILE = "tile"
+    TREE_HEAD = "tree_head"
     WRITE = "write"
     COMMIT = "commit"
 
@@ -120,6 +122,10 @@ class _FaultyAppend:
     def tile(self, tile: TileId) -> bytes | None:
         with self._store.making(Call.TILE):
             return self._inner.tile(tile)
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        with self._store.making(Call.TREE_HEAD):
+            return self._inner.tree_head(size)
 
     def write(self, batch: Batch) -> None:
         with self._store.making(Call.WRITE):

@@ -19,6 +19,7 @@ def every_call(store: FaultyStore) -> None:
         transaction.leaf_hashes(0, 1)
         transaction.tile_roots(0, 0, 1)
         transaction.tile(TileId(0, 0))
+        transaction.tree_head(1)
         transaction.write(batch)
 
 

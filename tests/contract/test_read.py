@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -31,10 +30,8 @@ class Filled:
 
 
 @pytest.fixture(scope="module", params=STORES)
-def filled(
-    request: pytest.FixtureRequest, empty_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Filled]:
-    for place in place_of(request.param, empty_file, tmp_path_factory.mktemp("filled")):
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    with place_of(request, tmp_path_factory.mktemp("filled")) as place:
         store = place.open()
         batches = [
             append(store, numbered(2, "a"), time=START),

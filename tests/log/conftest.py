@@ -1,24 +1,45 @@
 """The tests of the log run on each store."""
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.postgres import open_postgres
+from counterfoil.storage.postgres_loop import LoopAppends
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
 from tests.builders import World
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "postgres-in-the-loop"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A founded log."""
     if request.param == "memory":
         yield World(MemoryStore()).found()
-        return
-    store = open_sqlite(tmp_path / "log.db", create=True)
-    yield World(store).found()
-    store.close()
+    elif request.param == "sqlite":
+        with closing(open_sqlite(tmp_path / "log.db", create=True)) as store:
+            yield World(store).found()
+    else:
+        url: str = request.getfixturevalue("database")
+        with in_postgres(url, in_the_loop=request.param == "postgres-in-the-loop") as made:
+            yield made
+
+
+@contextmanager
+def in_postgres(url: str, *, in_the_loop: bool) -> Iterator[World]:
+    opened: list[LoopAppends] = []
+
+    def appends() -> LoopAppends:
+        opened.append(LoopAppends(url))
+        return opened[-1]
+
+    with closing(open_postgres(url)) as store:
+        yield World(store, appends=appends if in_the_loop else None).found()
+    for one in opened:
+        asyncio.run(one.close())
 
 
 @pytest.fixture

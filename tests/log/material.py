@@ -24,6 +24,7 @@ from counterfoil.register import Registration, admit, register
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.postgres import PostgresStore
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
 from tests.builders import START, World, sign_statement
 
@@ -92,9 +93,9 @@ def submit(data: bytes, log: LocalLog) -> Submission:
     return admit(parse_signed_statement(data), rules, log.head_time())
 
 
-def store_of(world: World) -> MemoryStore | SqliteStore:
+def store_of(world: World) -> MemoryStore | SqliteStore | PostgresStore:
     """The world's store, with everything a store of this project can do."""
-    assert isinstance(world.store, (MemoryStore, SqliteStore))
+    assert isinstance(world.store, (MemoryStore, SqliteStore, PostgresStore))
     return world.store
 
 

@@ -43,7 +43,7 @@ def ten(world: World) -> list[bytes]:
 
 
 def put_fault(log: LocalLog, *faults: Fault, max_batch: int = 256) -> FaultyStore:
-    faulty = FaultyStore(log.store, *faults)
+    faulty = FaultyStore(log._sequencer._store, *faults)
     log._sequencer._store = faulty
     log._commits._max_batch = max_batch
     return faulty

@@ -233,7 +233,7 @@ def test_a_bug_in_the_append_reaches_those_who_wait_and_not_the_next(world: Worl
                 raise bugs.pop()
             return sound(drain)
 
-        log._commits = GroupCommit(append, asyncio.to_thread)
+        log._commits = GroupCommit(append, log._appends.run)
         statements = statements_of(world, 3)
         found = await asyncio.gather(*(register(data, log) for data in statements), return_exceptions=True)
         assert [type(one) for one in found] == [ZeroDivisionError] * 3

@@ -19,21 +19,21 @@ DEFAULT_COMMIT_TIMEOUT_SECONDS: Final = 30.0
 """Longer than any commit on a healthy disk, shorter than the patience of common HTTP clients."""
 
 Append = Callable[[Callable[[], Sequence[Submission]]], Appended]
-RunInThread = Callable[[Callable[[], Appended]], Awaitable[Appended]]
+RunAppend = Callable[[Callable[[], Appended]], Awaitable[Appended]]
 Result = tuple[Outcome, bytes | None]
 
 
 class GroupCommit:
     """Feeds one sequencer from many tasks of one event loop. There is no lingering before a commit.
 
-    ``append`` is a sequencer's; ``run`` runs it off the event loop, one call at a time. ``on_corrupt`` is called once
-    when the log disagrees with itself; the process must then stop, and nothing is appended any more.
+    ``append`` is a sequencer's; ``run`` runs it so that the event loop goes on, one call at a time. ``on_corrupt`` is
+    called once when the log disagrees with itself; the process must then stop, and nothing is appended any more.
     """
 
     def __init__(
         self,
         append: Append,
-        run: RunInThread,
+        run: RunAppend,
         *,
         max_batch: int = DEFAULT_MAX_BATCH,
         max_queue: int = DEFAULT_MAX_QUEUE,
@@ -86,7 +86,7 @@ class GroupCommit:
         taken: list[tuple[Submission, asyncio.Future[Result]]] = []
 
         def drain() -> Sequence[Submission]:
-            # Runs in the committing thread once the head is locked; only this thread takes from the left.
+            # Runs where the append runs, once the head is locked; nobody else takes from the left.
             while self._waiting and len(taken) < self._max_batch:
                 taken.append(self._waiting.popleft())
             return [submission for submission, _ in taken]

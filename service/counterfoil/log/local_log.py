@@ -11,11 +11,12 @@ from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, GroupCommit, Result
 from counterfoil.log.pages import next_page, require_page_root
 from counterfoil.log.plan import Submission
-from counterfoil.log.ports import LogReader, LogStore
+from counterfoil.log.ports import Appends, LogReader, LogStore
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.log.records import Head
 from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.log.sequencer import Sequencer, require_whole
+from counterfoil.log.thread_appends import ThreadAppends
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import require_receipt_signer
@@ -31,7 +32,8 @@ class Store(LogStore, LogReader, ChainReader, Protocol):
 class LocalLog:
     """One founded log with its receipt key at hand. Its coroutines belong to one event loop.
 
-    ``clock`` gives whole seconds since 1970. ``on_corrupt`` is called when the log disagrees with itself.
+    ``clock`` gives whole seconds since 1970; ``appends`` says where appends run, in a thread unless it is given.
+    ``on_corrupt`` is called when the log disagrees with itself.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class LocalLog:
         receipt_signer: Signer,
         clock: Callable[[], int],
         *,
+        appends: Appends | None = None,
         max_batch: int = DEFAULT_MAX_BATCH,
         on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
     ) -> None:
         self.store = store
+        self._appends = ThreadAppends(store) if appends is None else appends
         self.genesis: Genesis = read_genesis(store)
         _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
         require_receipt_signer(receipt_signer)
@@ -52,17 +56,10 @@ class LocalLog:
         head = self.head()
         self._rules = read_rules(store, self.genesis, head)
         self._seen_time = head.tree.time
-        self._sequencer = Sequencer(
-            store,
-            self.genesis.identity,
-            receipt_signer,
-            clock,
-            seen=head.tree,
-            tree_head=store.tree_head,
-        )
+        self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
             self._sequencer.append,
-            asyncio.to_thread,
+            self._appends.run,
             max_batch=max_batch,
             on_corrupt=on_corrupt,
         )
@@ -118,6 +115,7 @@ class LocalLog:
     async def close(self) -> None:
         """Wait until every append under way has ended."""
         await self._commits.close()
+        await self._appends.close()
 
     def _sign_page(self, page: Page, signer: Signer) -> bytes:
         identity = self.genesis.identity

@@ -1,14 +1,16 @@
 """What the log asks of a store. Two stores implement these; one contract suite holds both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from counterfoil.log.records import Batch, ChainHead, Content, Entry, Head, Registered
 from counterfoil.merkle.tiles import Tile, TileReader
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
+
+Done = TypeVar("Done")
 
 
 class AppendTransaction(TileReader, Protocol):
@@ -25,6 +27,10 @@ class AppendTransaction(TileReader, Protocol):
 
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
+        ...
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
         ...
 
     def write(self, batch: Batch) -> None:
@@ -45,6 +51,18 @@ class LogStore(Protocol):
             StoreUnavailableError: The lock was not to be had, or the store failed; whether a commit that failed is
                 durable is then unknown, and sending the same statements again tells.
         """
+        ...
+
+
+class Appends(LogStore, Protocol):
+    """Where appends run, so that whoever waits for one can go on with other work."""
+
+    async def run(self, work: Callable[[], Done]) -> Done:
+        """Do work that appends, away from the caller's event loop or woven into it; one at a time."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what appends hold between them."""
         ...
 
 
@@ -80,7 +98,7 @@ class LogReader(TileReader, Protocol):
         ...
 
     def signatures(self, size: int) -> Sequence[HeadSignature]:
-        """The signatures of the head at that size, in the order in which they were made."""
+        """The signatures of the head at that size, by key thumbprint."""
         ...
 
 

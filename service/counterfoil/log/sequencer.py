@@ -31,7 +31,7 @@ class Sequencer:
     """Appends to one log. Any number of sequencers, in any number of processes, may append to the same store.
 
     ``clock`` gives whole seconds since 1970; ``signer`` holds the receipt key. ``seen`` is the head this process began
-    with, and ``tree_head`` reads a committed one by its size. Not for concurrent use by threads.
+    with. Not for concurrent use by threads.
     """
 
     def __init__(
@@ -42,14 +42,12 @@ class Sequencer:
         clock: Callable[[], int],
         *,
         seen: TreeHead | None = None,
-        tree_head: Callable[[int], TreeHead | None] | None = None,
     ) -> None:
         self._store = store
         self._identity = identity
         self._signer = signer
         self._clock = clock
         self._last = seen
-        self._tree_head = tree_head
 
     def append(self, drain: Callable[[], Sequence[Submission]]) -> Appended:
         """Append what ``drain`` gives once the head is locked, in one durable transaction.
@@ -79,17 +77,17 @@ class Sequencer:
         if head is None:
             raise NotInitialisedError("the store holds no log")
         require_whole(head)
-        self._require_no_rollback(head.tree)
+        self._require_no_rollback(head.tree, transaction)
         return head
 
-    def _require_no_rollback(self, now: TreeHead) -> None:
+    def _require_no_rollback(self, now: TreeHead, transaction: AppendTransaction) -> None:
         last = self._last
         if last is None or now == last:
             return
         kept: TreeHead | None = None
         if now.size > last.size:
             # Others appended meanwhile; what this process has seen must still lie under it.
-            kept = last if self._tree_head is None else self._tree_head(last.size)
+            kept = transaction.tree_head(last.size)
         if kept != last:
             raise LogCorruptError(
                 f"this process has seen size {last.size} with root {last.root.hex()}, which the store does not hold "

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from counterfoil.errors import CounterfoilError, LogCorruptError, StoreUnavailableError
@@ -19,13 +20,21 @@ _CORRUPT: Final = frozenset(
         sqlite3.SQLITE_MISMATCH,
     },
 )
+_CORRUPT_STATES: Final = (
+    "22",  # data exception: a value that no column holds
+    "23",  # integrity constraint violation
+    "P0",  # raised by a trigger that keeps a table append-only
+    "XX",  # data corrupted, index corrupted
+)
+"""The same for PostgreSQL, by the first two characters of its SQLSTATE."""
+
 _PRIMARY_CODE: Final = 0xFF
 """The rest of an SQLite result code only refines these eight bits."""
 
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Turn every exception of SQLAlchemy and SQLite into one of ours.
+    """Turn every exception of SQLAlchemy, SQLite and psycopg into one of ours.
 
     Raises:
         LogCorruptError: The database is damaged, or refused rows that contradict those it holds.
@@ -38,15 +47,26 @@ def our_errors() -> Iterator[None]:
         raise _ours(error.orig) from error
     except SQLAlchemyError as error:
         raise StoreUnavailableError(f"the database connection failed: {type(error).__name__}") from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, psycopg.Error) as error:
         raise _ours(error) from error
 
 
 def _ours(error: BaseException | None) -> CounterfoilError:
+    if isinstance(error, psycopg.Error):
+        return _of_postgres(error)
     code = getattr(error, "sqlite_errorcode", None)
     if _is_undecodable_text(error, code) or (isinstance(code, int) and code & _PRIMARY_CODE in _CORRUPT):
         return LogCorruptError(f"the database disagrees with itself: {error}")
     return StoreUnavailableError(f"the database refused: {error}")
+
+
+def _of_postgres(error: psycopg.Error) -> CounterfoilError:
+    state = error.sqlstate or ""
+    # The primary message alone: details repeat rows, and rows are statements.
+    text = error.diag.message_primary or str(error)
+    if state.startswith(_CORRUPT_STATES):
+        return LogCorruptError(f"the database disagrees with itself: {text} ({state})")
+    return StoreUnavailableError(f"the database refused: {text} ({state or type(error).__name__})")
 
 
 def _is_undecodable_text(error: BaseException | None, code: object) -> bool:

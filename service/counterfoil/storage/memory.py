@@ -9,6 +9,7 @@ from counterfoil.errors import StoreUnavailableError
 from counterfoil.log.records import Batch, ChainHead, Head, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey
 from counterfoil.storage.memory_log import MemoryLog
@@ -55,6 +56,10 @@ class MemoryAppend:
     def tile(self, tile: TileId) -> bytes | None:
         """The 8,192 bytes of a full stored tile, or None where there is none."""
         return self._open().tile(tile)
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
+        return self._open().tree_head(size)
 
     def write(self, batch: Batch) -> None:
         """Write a batch; it becomes visible when the transaction ends without an error."""

@@ -69,9 +69,9 @@ class MemoryLog:
         return next(iter(self.tree_heads(number + 1, 1)), None) if number >= 0 else None
 
     def signatures(self, size: int) -> Sequence[HeadSignature]:
-        """The signatures of the head at that size, in the order in which they were made."""
+        """The signatures of the head at that size, by key thumbprint."""
         with self._whole:
-            return list(self._signatures.get(size, ()))
+            return sorted(self._signatures.get(size, ()), key=lambda made: made.key_thumbprint)
 
     def tree_heads(self, start: int, limit: int) -> Sequence[TreeHead]:
         """Up to ``limit`` committed tree heads of size ``start`` or more, in order."""
@@ -81,7 +81,8 @@ class MemoryLog:
     def all_signatures(self) -> Sequence[HeadSignature]:
         """Every head signature."""
         with self._whole:
-            return list(chain.from_iterable(self._signatures.values()))
+            sizes = list(self._signatures)
+        return list(chain.from_iterable(self.signatures(size) for size in sizes))
 
     def all_chains(self) -> Sequence[ChainHead]:
         """Every chain, by number."""

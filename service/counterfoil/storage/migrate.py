@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from counterfoil.errors import MisconfiguredError, SchemaMismatchError
 from counterfoil.storage.foreign_errors import our_errors
+from counterfoil.storage.postgres_engine import is_postgres, postgres_engine
 from counterfoil.storage.sqlite_engine import locking, sqlite_engine
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
@@ -36,6 +37,7 @@ def upgrade(target: Engine | str) -> None:
         return
     config = _config()
     with our_errors(), locking(target.connect()) as connection, connection.begin():
+        _lock(connection)
         config.attributes["connection"] = connection
         try:
             _require_own_tables(connection)
@@ -89,6 +91,13 @@ def find_migrations(package: Path = _PACKAGE) -> Path:
     raise MisconfiguredError(f"this installation holds no migrations; looked in {in_wheel} and {in_source_tree}")
 
 
+def _lock(connection: Connection) -> None:
+    """Keep a second migration out, and give up rather than stand in the way of a server that is at work."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7165913, 2)")
+
+
 def _require_own_tables(connection: Connection) -> None:
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None and inspect(connection).get_table_names():
@@ -107,6 +116,10 @@ def _engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError as error:
         raise MisconfiguredError("the text is not the URL of a database") from error
+    if is_postgres(url):
+        return postgres_engine(url)
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise MisconfiguredError("a log is stored in an SQLite file; its URL is sqlite:///path")
+        raise MisconfiguredError(
+            "a log is stored in an SQLite file, sqlite:///path, or in PostgreSQL, postgresql://host/database",
+        )
     return sqlite_engine(Path(str(parsed.database)))

@@ -1,8 +1,7 @@
 """Rows as a database gives them back, made into records; each value is checked before it is believed."""
 
-from typing import Any, Final
-
-from sqlalchemy import Row
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.records import ChainHead, ChainNumber, Content, Entry, EntryNumber, Head
@@ -17,6 +16,9 @@ from counterfoil.statement.evidence import Evidence
 from counterfoil.statement.links import ChainHash, ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 
+Found: TypeAlias = Mapping[Any, Any]
+"""One row by column, as a database gave it back."""
+
 TILE_BYTES: Final = TILE_WIDTH * HASH_SIZE
 
 
@@ -26,9 +28,9 @@ class StoredRow:
     Each method gives a column's value, and raises LogCorruptError when it is not what that column can hold.
     """
 
-    def __init__(self, table: str, key: str, row: Row[Any]) -> None:
+    def __init__(self, table: str, key: str, row: Found) -> None:
         self._name = f"{table}, row {key}"
-        self._values = row._mapping  # noqa: SLF001 - public in spite of its name, which keeps it apart from columns
+        self._values = row
 
     def number(self, column: str, largest: int = MAX_TREE_SIZE) -> int:
         """A number from 0 to ``largest``."""
@@ -79,7 +81,7 @@ class StoredRow:
         return LogCorruptError(f"table {self._name}: {column} is {what}")
 
 
-def head_of(row: Row[Any]) -> Head:
+def head_of(row: Found) -> Head:
     """The row of ``log_head``."""
     stored = StoredRow("log_head", "1", row)
     tree = _tree_head(stored)
@@ -93,14 +95,14 @@ def head_of(row: Row[Any]) -> Head:
     )
 
 
-def tree_head_of(row: Row[Any]) -> TreeHead:
+def tree_head_of(row: Found) -> TreeHead:
     """A row of ``tree_heads``."""
-    return _tree_head(StoredRow("tree_heads", str(row.size), row))
+    return _tree_head(StoredRow("tree_heads", str(row["size"]), row))
 
 
-def entry_of(row: Row[Any]) -> Entry:
+def entry_of(row: Found) -> Entry:
     """A row of ``entries``."""
-    stored = StoredRow("entries", str(row.number), row)
+    stored = StoredRow("entries", str(row["number"]), row)
     return Entry(
         number=EntryNumber(stored.number("number")),
         statement_hash=StatementHash(stored.hash("statement_hash")),
@@ -112,20 +114,20 @@ def entry_of(row: Row[Any]) -> Entry:
     )
 
 
-def content_of(row: Row[Any]) -> Content:
+def content_of(row: Found) -> Content:
     """A row of ``statements`` with the row of ``evidence`` beside it, if there is one."""
-    stored = StoredRow("statements", str(row.number), row)
+    stored = StoredRow("statements", str(row["number"]), row)
     number, statement, visibility = stored.number("number"), stored.data("statement"), stored.visibility()
-    if row.kind is None:
+    if row["kind"] is None:
         return Content(EntryNumber(number), statement, visibility, None)
-    beside = StoredRow("evidence", str(row.number), row)
+    beside = StoredRow("evidence", str(row["number"]), row)
     evidence = Evidence(beside.text("kind"), beside.data("content"))
     return Content(EntryNumber(number), statement, visibility, evidence)
 
 
-def chain_of(row: Row[Any]) -> ChainHead:
+def chain_of(row: Found) -> ChainHead:
     """A row of ``chains``."""
-    stored = StoredRow("chains", str(row.number), row)
+    stored = StoredRow("chains", str(row["number"]), row)
     return ChainHead(
         number=ChainNumber(stored.number("number")),
         chain_id=ChainId(stored.hash("chain_id")),
@@ -135,16 +137,16 @@ def chain_of(row: Row[Any]) -> ChainHead:
     )
 
 
-def tile_of(row: Row[Any]) -> Tile:
+def tile_of(row: Found) -> Tile:
     """A row of ``tiles``."""
-    stored = StoredRow("tiles", f"{row.level}/{row.position}", row)
+    stored = StoredRow("tiles", f"{row['level']}/{row['position']}", row)
     tile = TileId(stored.number("level", MAX_TILE_LEVEL), stored.number("position"))
     return Tile(tile, stored.sized("hashes", TILE_BYTES), NodeHash(stored.hash("root")))
 
 
-def signature_of(row: Row[Any]) -> HeadSignature:
+def signature_of(row: Found) -> HeadSignature:
     """A row of ``head_signatures``."""
-    stored = StoredRow("head_signatures", str(row.size), row)
+    stored = StoredRow("head_signatures", str(row["size"]), row)
     return HeadSignature(TreeSize(stored.number("size")), stored.hash("key_thumbprint"), stored.data("signature"))
 
 

@@ -5,17 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, inspect, literal_column
+from sqlalchemy import Engine, Select, inspect
 
 from counterfoil.errors import NotInitialisedError, StoreUnavailableError
 from counterfoil.storage.foreign_errors import our_errors
 from counterfoil.storage.migrate import require_head, upgrade
+from counterfoil.storage.rows import Found
 from counterfoil.storage.sqlite_append import SqliteAppend
 from counterfoil.storage.sqlite_engine import DEFAULT_BUSY_TIMEOUT_SECONDS, locking, sqlite_engine
 from counterfoil.storage.stored_log import StoredLog
-
-_INSERTION_ORDER: Final[ColumnElement[int]] = literal_column("rowid")
-"""SQLite counts rows up as they are inserted, as long as none is deleted."""
 
 _PRIVATE: Final = 0o600
 """Statements are not public by default. The write-ahead log takes over the mode of the file."""
@@ -28,7 +26,7 @@ class SqliteStore(StoredLog):
     """
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(self._read, _INSERTION_ORDER)
+        super().__init__(self._read)
         self.engine = engine
 
     @contextmanager
@@ -46,9 +44,9 @@ class SqliteStore(StoredLog):
         """Close the connections that no thread uses now."""
         self.engine.dispose()
 
-    def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def _read(self, query: Select[Any]) -> Sequence[Found]:
         with our_errors(), self.engine.connect() as connection:
-            return connection.execute(query).all()
+            return connection.execute(query).mappings().all()
 
 
 def open_sqlite(

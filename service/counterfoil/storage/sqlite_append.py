@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, update
+from sqlalchemy import Connection, Select, bindparam, insert, update
 
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.records import Batch, ChainHead, Head
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.rows import head_of
+from counterfoil.storage.rows import Found, head_of
 from counterfoil.storage.schema import CHAINS, LOG_HEAD, METADATA
 from counterfoil.storage.stored_keys import StoredKeys
 from counterfoil.storage.written_rows import Values, added_values, chain_values, head_values
@@ -69,9 +69,9 @@ class SqliteAppend(StoredKeys):
         if self._connection.execute(query.values(head_values(head))).rowcount != 1:
             raise LogCorruptError(f"table log_head, row {_HEAD_ID}: the size is not {size} any more, under the lock")
 
-    def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def _read(self, query: Select[Any]) -> Sequence[Found]:
         with our_errors():
-            return self._connection.execute(query).all()
+            return self._connection.execute(query).mappings().all()
 
 
 def _moving_values(chain: ChainHead) -> Values:

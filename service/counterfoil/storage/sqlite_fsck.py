@@ -8,11 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, Select, literal_column
+from sqlalchemy import Connection, Engine, Select
 
 from counterfoil.errors import CounterfoilError, UnavailableError
 from counterfoil.log.fsck import Finding, Report, examine_log
 from counterfoil.storage.foreign_errors import our_errors
+from counterfoil.storage.rows import Found
 from counterfoil.storage.sqlite import open_sqlite
 from counterfoil.storage.stored_log import StoredLog
 
@@ -37,7 +38,7 @@ def fsck_sqlite(path: Path) -> Report:
     try:
         with _snapshot(store.engine) as connection:
             of_database = _database(connection)
-            report = examine_log(StoredLog(lambda query: _read(connection, query), literal_column("rowid")))
+            report = examine_log(StoredLog(lambda query: _read(connection, query)))
     except UnavailableError:
         raise
     except CounterfoilError as error:
@@ -53,9 +54,9 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _read(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
+def _read(connection: Connection, query: Select[Any]) -> Sequence[Found]:
     with our_errors():
-        return connection.execute(query).all()
+        return connection.execute(query).mappings().all()
 
 
 def _database(connection: Connection) -> tuple[Finding, ...]:

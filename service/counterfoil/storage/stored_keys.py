@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Row, Select, select
+from sqlalchemy import Column, Select, select
 
 from counterfoil.log.records import ChainHead, EntryNumber, Registered
+from counterfoil.merkle.bounds import is_tree_number
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
-from counterfoil.storage.rows import StoredRow, chain_of
-from counterfoil.storage.schema import CHAINS, ENTRIES
+from counterfoil.storage.rows import Found, StoredRow, chain_of, tree_head_of
+from counterfoil.storage.schema import CHAINS, ENTRIES, TREE_HEADS
 from counterfoil.storage.stored_tiles import StoredTiles
 
 KEYS_PER_QUERY: Final = 512
@@ -22,19 +24,32 @@ class StoredKeys(StoredTiles):
     def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
         """Those of the duplicate keys that are on the log."""
         query = select(ENTRIES.c.number, ENTRIES.c.duplicate_key, ENTRIES.c.statement_hash)
-        return dict(_registered(row) for row in self._any_of(query, ENTRIES.c.duplicate_key, keys))
+        return dict(registered_of(row) for row in self._any_of(query, ENTRIES.c.duplicate_key, keys))
 
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
         chains = (chain_of(row) for row in self._any_of(select(CHAINS), CHAINS.c.chain_id, chain_ids))
         return {chain.chain_id: chain for chain in chains}
 
-    def _any_of(self, query: Select[Any], column: Column[Any], keys: Sequence[bytes]) -> Iterator[Row[Any]]:
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
+        row = self._numbered(TREE_HEADS.c.size, select(TREE_HEADS), size)
+        return None if row is None else tree_head_of(row)
+
+    def _any_of(self, query: Select[Any], column: Column[Any], keys: Sequence[bytes]) -> Iterator[Found]:
         for start in range(0, len(keys), KEYS_PER_QUERY):
             yield from self._fetch(query.where(column.in_(keys[start : start + KEYS_PER_QUERY])))
 
+    def _numbered(self, column: Column[Any], query: Select[Any], number: int) -> Found | None:
+        return self._one(query.where(column == number)) if is_tree_number(number) else None
 
-def _registered(row: Row[Any]) -> tuple[DuplicateKey, Registered]:
-    stored = StoredRow("entries", str(row.number), row)
+    def _one(self, query: Select[Any]) -> Found | None:
+        rows = self._fetch(query)
+        return rows[0] if rows else None
+
+
+def registered_of(row: Found) -> tuple[DuplicateKey, Registered]:
+    """A row of ``entries`` as the duplicate key it holds and the entry that holds it."""
+    stored = StoredRow("entries", str(row["number"]), row)
     number, statement_hash = EntryNumber(stored.number("number")), StatementHash(stored.hash("statement_hash"))
     return DuplicateKey(stored.hash("duplicate_key")), Registered(number, statement_hash)

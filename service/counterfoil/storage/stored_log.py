@@ -1,9 +1,9 @@
 """Every read of the log, as queries that any of the databases answers."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Row, Select, select
+from sqlalchemy import Column, select
 
 from counterfoil.log.records import ChainHead, Content, Entry, Head
 from counterfoil.merkle.bounds import MAX_TREE_SIZE, is_tree_number
@@ -32,20 +32,16 @@ from counterfoil.storage.schema import (
     TREE_HEADS,
 )
 from counterfoil.storage.stored_keys import StoredKeys
-from counterfoil.storage.stored_tiles import Fetch
+
+_BY_KEY: Final = HEAD_SIGNATURES.c.key_thumbprint
 
 
 class StoredLog(StoredKeys):
     """Implements LogReader, LogScan and ChainReader over the tables.
 
-    ``insertion_order`` sorts the rows of ``head_signatures`` as they were made. Every method raises LogCorruptError for
-    a row that no log can hold, and StoreUnavailableError when the database does not answer. A number no log can reach
-    names nothing.
+    Every method raises LogCorruptError for a row that no log can hold, and StoreUnavailableError when the database does
+    not answer. A number no log can reach names nothing.
     """
-
-    def __init__(self, fetch: Fetch, insertion_order: ColumnElement[Any]) -> None:
-        super().__init__(fetch)
-        self._insertion_order = insertion_order
 
     def head(self) -> Head | None:
         """The latest committed head; None when the log was not founded yet."""
@@ -77,21 +73,16 @@ class StoredLog(StoredKeys):
         row = self._numbered(STATEMENTS.c.number, query, number)
         return None if row is None else content_of(row)
 
-    def tree_head(self, size: int) -> TreeHead | None:
-        """The tree head committed at exactly that size."""
-        row = self._numbered(TREE_HEADS.c.size, select(TREE_HEADS), size)
-        return None if row is None else tree_head_of(row)
-
     def tree_head_over(self, number: int) -> TreeHead | None:
         """The smallest committed tree head that covers the entry: the head of its batch."""
         heads = self.tree_heads(number + 1, 1) if number >= 0 else ()
         return heads[0] if heads else None
 
     def signatures(self, size: int) -> Sequence[HeadSignature]:
-        """The signatures of the head at that size, in the order in which they were made."""
+        """The signatures of the head at that size, by key thumbprint."""
         if not is_tree_number(size):
             return []
-        query = select(HEAD_SIGNATURES).where(HEAD_SIGNATURES.c.size == size).order_by(self._insertion_order)
+        query = select(HEAD_SIGNATURES).where(HEAD_SIGNATURES.c.size == size).order_by(_BY_KEY)
         return [signature_of(row) for row in self._fetch(query)]
 
     def tree_heads(self, start: int, limit: int) -> Sequence[TreeHead]:
@@ -104,7 +95,7 @@ class StoredLog(StoredKeys):
 
     def all_signatures(self) -> Sequence[HeadSignature]:
         """Every head signature."""
-        query = select(HEAD_SIGNATURES).order_by(HEAD_SIGNATURES.c.size, self._insertion_order)
+        query = select(HEAD_SIGNATURES).order_by(HEAD_SIGNATURES.c.size, _BY_KEY)
         return [signature_of(row) for row in self._fetch(query)]
 
     def all_chains(self) -> Sequence[ChainHead]:
@@ -134,13 +125,6 @@ class StoredLog(StoredKeys):
         query = select(ENTRIES).where(ENTRIES.c.chain_number == chain_number).order_by(ENTRIES.c.sequence)
         return [entry_of(row) for row in self._range(query, "sequence", start, start + limit)]
 
-    def _numbered(self, column: Column[Any], query: Select[Any], number: int) -> Row[Any] | None:
-        return self._one(query.where(column == number)) if is_tree_number(number) else None
-
-    def _one(self, query: Select[Any]) -> Row[Any] | None:
-        rows = self._fetch(query)
-        return rows[0] if rows else None
-
     def _numbers(self, table: str, column: Column[Any]) -> list[int]:
         rows = self._fetch(select(column).order_by(column))
-        return [StoredRow(table, str(row.number), row).number("number") for row in rows]
+        return [StoredRow(table, str(row["number"]), row).number("number") for row in rows]

@@ -19,7 +19,7 @@ from tests.builders import World, sign_statement
 def append(world: World, seen: TreeHead) -> None:
     store = world.store
     signer = world.signers[KeyPurpose.RECEIPT]
-    sequencer = Sequencer(store, world.identity, signer, world.clock, seen=seen, tree_head=store.tree_head)
+    sequencer = Sequencer(store, world.identity, signer, world.clock, seen=seen)
     sequencer.append(list)
 
 

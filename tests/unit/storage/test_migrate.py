@@ -61,7 +61,7 @@ def test_revisions(engine: Engine) -> None:
     with pytest.raises(SchemaMismatchError, match="at revision None"):
         require_head(engine)
     upgrade(engine)
-    assert current_revision(engine) == head_revision() == "0001"
+    assert current_revision(engine) == head_revision() == "0002"
     require_head(engine)
 
 
@@ -81,7 +81,7 @@ def test_upgrade_by_url(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "log.db", "sqlite://", "sqlite:///:memory:", "postgresql://db/log", "mysql://x", "::", "sqlite:/log.db"]
+    "url", ["", "log.db", "sqlite://", "sqlite:///:memory:", "postgresql:/db/log", "mysql://x", "::", "sqlite:/log.db"]
 )
 def test_urls_of_no_log(url: str) -> None:
     with pytest.raises(MisconfiguredError):

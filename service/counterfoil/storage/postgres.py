@@ -1,0 +1,99 @@
+"""The log in PostgreSQL: production's store, for any number of processes on any number of hosts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Engine, Select
+
+from counterfoil.errors import CounterfoilError
+from counterfoil.storage.foreign_errors import our_errors
+from counterfoil.storage.migrate import require_head
+from counterfoil.storage.postgres_append import PostgresAppend
+from counterfoil.storage.postgres_engine import Connection, connect, postgres_engine, require_url
+from counterfoil.storage.rows import Found
+from counterfoil.storage.stored_log import StoredLog
+
+
+class ThreadWire:
+    """Implements Wire over a connection of a thread of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(self, query: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Found]:
+        """Send a statement and wait for its rows."""
+        with our_errors():
+            cursor = self._connection.execute(
+                query, parameters, prepare=parameters is not None, binary=bool(parameters)
+            )
+            while cursor.nextset():
+                pass
+            return cursor.fetchall() if cursor.description else ()
+
+
+@contextmanager
+def transaction_over(append: PostgresAppend) -> Iterator[PostgresAppend]:
+    """Begin an append, commit it when the block ends without an error, and roll it back when it does not."""
+    try:
+        append.begin()
+        yield append
+    except BaseException:
+        # A connection that is lost cannot be told; the database then rolls back by itself.
+        with suppress(CounterfoilError):
+            append.roll_back()
+        raise
+    append.commit()
+
+
+class PostgresStore(StoredLog):
+    """Implements LogStore, LogReader, LogScan and ChainReader over a database, for any number of threads and processes.
+
+    Made by ``open_postgres``.
+    """
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        super().__init__(self._read)
+        self.url = url
+        self.engine = engine
+
+    @contextmanager
+    def append(self) -> Iterator[PostgresAppend]:
+        """Begin an append, as LogStore promises it, over a connection of its own.
+
+        Raises:
+            StoreUnavailableError: The lock was not to be had in time, or the database failed.
+            LogCorruptError: The database is damaged or contradicts what was to be written.
+        """
+        with our_errors():
+            connection = connect(self.url)
+        try:
+            with transaction_over(PostgresAppend(ThreadWire(connection))) as append:
+                yield append
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the connections that no thread uses now."""
+        self.engine.dispose()
+
+    def _read(self, query: Select[Any]) -> Sequence[Found]:
+        with our_errors(), self.engine.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+
+def open_postgres(url: str) -> PostgresStore:
+    """Open the store in a database.
+
+    Raises:
+        MisconfiguredError: The URL is none of PostgreSQL.
+        SchemaMismatchError: The database is not at the revision of this release; ``db upgrade`` brings it there.
+        StoreUnavailableError: It does not answer.
+    """
+    engine = postgres_engine(require_url(url))
+    try:
+        require_head(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return PostgresStore(url, engine)

@@ -1,0 +1,125 @@
+"""Connections to PostgreSQL, each with the settings the log's promises rest on."""
+
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow, dict_row
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import QueuePool
+
+from counterfoil.errors import MisconfiguredError, StoreUnavailableError
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+
+LOCK_IDLE_SECONDS: Final = 5
+"""Who holds the head and says nothing for so long is cut off by the database, and the others go on."""
+
+LOCK_WAIT_SECONDS: Final = 10
+"""Longer than the database needs to cut off a holder that stopped; who waits longer is told to come back."""
+
+STATEMENT_SECONDS: Final = 30
+"""A batch takes milliseconds and a page of reads less; a statement that takes this long has lost its database."""
+
+CONNECT_SECONDS: Final = 5
+
+_MIN_VERSION: Final = 150000
+_APPLICATION: Final = "counterfoil"
+
+Connection = psycopg.Connection[DictRow]
+AsyncConnection = psycopg.AsyncConnection[DictRow]
+
+
+def is_postgres(url: str) -> bool:
+    """Whether a database's URL is one of PostgreSQL."""
+    return url.startswith(SCHEMES)
+
+
+def require_url(url: str) -> str:
+    """The URL as libpq reads it.
+
+    Raises:
+        MisconfiguredError: It is none of PostgreSQL; the text does not repeat it, since it may hold a password.
+    """
+    if not is_postgres(url):
+        raise MisconfiguredError("the URL of a PostgreSQL database begins with postgresql://")
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise MisconfiguredError("libpq cannot read the URL of the database") from error
+    return url
+
+
+def connect(url: str) -> Connection:
+    """A connection without a transaction of its own; raises psycopg.Error, and StoreUnavailableError when too old."""
+    connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, **_parameters())
+    try:
+        _require_version(connection.info.server_version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def connect_in_loop(url: str) -> AsyncConnection:
+    """The same for use in an event loop."""
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dict_row, **_parameters())
+    try:
+        _require_version(connection.info.server_version)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+def postgres_engine(url: str) -> Engine:
+    """An engine over a database, for any number of threads.
+
+    Raises:
+        MisconfiguredError: The URL is none of PostgreSQL.
+    """
+    checked = require_url(url)
+
+    def connecting() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(checked, **_parameters())
+        try:
+            _require_version(connection.info.server_version)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connecting,
+        poolclass=QueuePool,
+        # The threads that read bound the number of connections; few stay open between them.
+        pool_size=4,
+        max_overflow=-1,
+        # Exceptions end up in logs, and parameters are statements.
+        hide_parameters=True,
+    )
+
+
+def _parameters() -> dict[str, Any]:
+    milliseconds = {
+        "idle_in_transaction_session_timeout": LOCK_IDLE_SECONDS * 1000,
+        "lock_timeout": LOCK_WAIT_SECONDS * 1000,
+        "statement_timeout": STATEMENT_SECONDS * 1000,
+    }
+    options = {
+        **milliseconds,
+        # A commit returns once its record is on disk, whatever the cluster's default is.
+        "synchronous_commit": "on",
+        "client_encoding": "utf8",
+    }
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": _APPLICATION,
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+    }
+
+
+def _require_version(found: int) -> None:
+    if found < _MIN_VERSION:
+        raise StoreUnavailableError(f"the server is PostgreSQL {found // 10000}; this release needs 15 or newer")
