@@ -21,17 +21,21 @@ DEFAULT_HEARTBEAT_SECONDS: Final = 3600
 _MAX_SECONDS: Final = 24 * 3600
 _MIN_TOKEN_CHARACTERS: Final = 32
 _MAX_BATCH: Final = 1024
+_MAX_WORKERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this process was asked to run. Each field is COUNTERFOIL_ and its name in capitals.
 
-    ``admin_token`` is the admin credential, given itself or in a file (``COUNTERFOIL_ADMIN_TOKEN_FILE``). A key field
-    is a signer URI, relative to ``data``.
+    ``admin_token`` and ``database`` may also be given in a file (``COUNTERFOIL_ADMIN_TOKEN_FILE`` and so on).
+    ``database`` is a URL; without one the log lies in a file in ``data``. A key field is a signer URI, relative to
+    ``data``.
     """
 
     data: Path | None = None
+    database: str | None = None
+    workers: int = 1
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     admin_token: str | None = None
@@ -58,6 +62,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     defaults = Settings()
     return Settings(
         data=Path(given["data"]) if "data" in given else None,
+        database=_secret(given, "database"),
+        workers=_number(given, "workers", defaults.workers, 1, _MAX_WORKERS),
         host=given.get("host", defaults.host),
         port=_number(given, "port", defaults.port, 0, 65535),
         admin_token=_admin_token(given),
@@ -74,7 +80,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _require_known(given: Mapping[str, str]) -> None:
-    known = {*Settings.__dataclass_fields__, "admin_token_file"}
+    known = {*Settings.__dataclass_fields__, "admin_token_file", "database_file"}
     unknown = sorted(set(given) - known)
     if unknown:
         raise MisconfiguredError(f"unknown settings: {', '.join(PREFIX + name.upper() for name in unknown)}")
@@ -94,17 +100,23 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     return text in {"1", "true", "yes"}
 
 
-def _admin_token(given: Mapping[str, str]) -> str | None:
-    if given.get("admin_token") and "admin_token_file" in given:
-        raise MisconfiguredError(f"give {PREFIX}ADMIN_TOKEN or {PREFIX}ADMIN_TOKEN_FILE, not both")
-    token = given.get("admin_token")
-    if "admin_token_file" in given:
+def _secret(given: Mapping[str, str], name: str) -> str | None:
+    """A value that may lie in a file, where other processes' lists and environments do not show it."""
+    variable = f"{PREFIX}{name.upper()}"
+    if given.get(name) and f"{name}_file" in given:
+        raise MisconfiguredError(f"give {variable} or {variable}_FILE, not both")
+    value = given.get(name)
+    if f"{name}_file" in given:
         try:
-            token = Path(given["admin_token_file"]).read_text(encoding="utf-8").strip()
+            value = Path(given[f"{name}_file"]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise MisconfiguredError(f"{PREFIX}ADMIN_TOKEN_FILE cannot be read") from error
-    token = None if token is None else token.strip()
-    if not token:
+            raise MisconfiguredError(f"{variable}_FILE cannot be read") from error
+    return None if value is None else value.strip() or None
+
+
+def _admin_token(given: Mapping[str, str]) -> str | None:
+    token = _secret(given, "admin_token")
+    if token is None:
         return None
     if len(token) < _MIN_TOKEN_CHARACTERS or not (token.isascii() and token.isprintable() and " " not in token):
         raise MisconfiguredError(f"the admin token is not {_MIN_TOKEN_CHARACTERS} or more visible ASCII characters")

@@ -21,7 +21,7 @@ from counterfoil.errors import (
     UnsafeConfigurationError,
 )
 from counterfoil.http.safety import require_closed, require_lasting
-from counterfoil.http.server import DATABASE, open_service, serve, wire_service
+from counterfoil.http.server import open_service, serve, wire_service
 from counterfoil.log.founding import found_log
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.settings import Settings
@@ -30,6 +30,7 @@ from counterfoil.signing.generate import generate_key_pem
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.opening import DATABASE
 from counterfoil.storage.sqlite import open_sqlite
 from tests.builders import START
 from tests.http.live import ADMIN, new_world, read_answer, wait_until

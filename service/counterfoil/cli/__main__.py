@@ -2,4 +2,6 @@
 
 from counterfoil.cli import main
 
-main()
+# A worker process imports this module again, and is no second command line.
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +17,8 @@ from counterfoil.settings import Settings, read_settings
 from counterfoil.signing.uri import open_signer
 
 if TYPE_CHECKING:
-    from counterfoil.storage.sqlite import SqliteStore
+    from counterfoil.storage.opening import Stored
 
-DATABASE: Final = "log.db"
 KEYS: Final = "keys"
 
 
@@ -30,31 +29,26 @@ class DataDirectory:
     path: Path
     settings: Settings
 
-    @property
-    def database(self) -> Path:
-        """The file that holds the log."""
-        return self.path / DATABASE
-
     def signer(self, uri: str) -> LocalSigner:
         """One of the log's signers; errors as for ``open_signer``."""
         return open_signer(uri, self.path)
 
     @contextmanager
-    def store(self) -> Iterator["SqliteStore"]:
-        """The log's store, closed at the end of the block; errors as for ``open_sqlite``."""
+    def store(self) -> Iterator["Stored"]:
+        """The log's store, closed at the end of the block; errors as for ``open_store``."""
         with needing("server"):
-            from counterfoil.storage.sqlite import open_sqlite  # noqa: PLC0415 - the base install has no database
-        store = open_sqlite(self.database)
+            from counterfoil.storage.opening import open_store  # noqa: PLC0415 - the base install has no database
+        store = open_store(self.settings.database, self.path)
         try:
             yield store
         finally:
             store.close()
 
-    def open_log(self, store: "SqliteStore") -> LocalLog:
+    def open_log(self, store: "Stored") -> LocalLog:
         """The log, ready to append beside any other process that does; errors as for ``LocalLog``."""
         return LocalLog(store, self.signer(self.settings.receipt_key), now)
 
-    def rules(self, store: "SqliteStore") -> Rules:
+    def rules(self, store: "Stored") -> Rules:
         """The rules in force.
 
         Raises:
@@ -63,21 +57,25 @@ class DataDirectory:
         """
         head = store.head()
         if head is None:
-            raise NotInitialisedError(f"{self.database} holds no log")
+            raise NotInitialisedError("the store holds no log")
         return read_rules(store, read_genesis(store), head)
 
 
-def find_data(given: Path | None) -> DataDirectory:
-    """The data directory that ``--data`` names, or the environment.
+def find_data(given: Path | None, database: str | None = None) -> DataDirectory:
+    """The data directory that ``--data`` names, or the environment; and the database, if it lies elsewhere.
+
+    Keys are looked for in the current directory when a database is named and no data directory.
 
     Raises:
-        MisconfiguredError: Neither names one, or the environment cannot be read.
+        MisconfiguredError: Neither names anything, or the environment cannot be read.
     """
     settings = read_settings()
+    if database is not None:
+        settings = replace(settings, database=database)
     path = settings.data if given is None else given
-    if path is None:
+    if path is None and settings.database is None:
         raise MisconfiguredError("no data directory: give --data DIR or set COUNTERFOIL_DATA")
-    return DataDirectory(path, settings)
+    return DataDirectory(Path() if path is None else path, settings)
 
 
 def now() -> int:

@@ -7,16 +7,16 @@ import typer
 from counterfoil.cli.data_directory import DataDirectory, find_data
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cli.extras import needing
-from counterfoil.cli.options import AsJson, Data
+from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, printable
 from counterfoil.encoding.jcs import JsonValue
-from counterfoil.errors import NotInitialisedError, SignerUnavailableError
+from counterfoil.errors import SignerUnavailableError
 from counterfoil.log.fsck import Finding, Report
 from counterfoil.log.rules_source import read_genesis
 from counterfoil.statement.genesis import KeyPurpose
 
 
-def fsck(data: Data = None, as_json: AsJson = False) -> None:
+def fsck(data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
     """Recompute the whole log and compare.
 
     Everything stored is compared with what the statements lead to, and the keys the log names with those beside it;
@@ -27,11 +27,9 @@ def fsck(data: Data = None, as_json: AsJson = False) -> None:
       counterfoil fsck --data ./data
     """
     with needing("server"):
-        from counterfoil.storage.sqlite_fsck import fsck_sqlite  # noqa: PLC0415 - the base install has no database
-    directory = find_data(data)
-    if not directory.database.is_file():
-        raise NotInitialisedError(f"there is no log: {directory.database} is no file")
-    report = fsck_sqlite(directory.database)
+        from counterfoil.storage.fsck import fsck_store  # noqa: PLC0415 - the base install has no database
+    directory = find_data(data, database)
+    report = fsck_store(directory.settings.database, directory.path)
     # A log is checked with the keys it names itself, so a whole other log in its place would be clean.
     found = report.findings or tuple(_foreign_keys(directory))
     findings = [printable(str(finding)) for finding in found]

@@ -10,18 +10,20 @@ from typing import Annotated, Final
 
 import typer
 
-from counterfoil.cli.data_directory import DATABASE, KEYS, now
+from counterfoil.cli.data_directory import KEYS, now
 from counterfoil.cli.extras import needing
 from counterfoil.cli.files import FileUnwritableError, read_input, sync_directory
-from counterfoil.cli.options import AsJson
+from counterfoil.cli.options import AsJson, Database
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import AlreadyInitialisedError
 from counterfoil.log.founding import found_log
 from counterfoil.log.local_log import Store
 from counterfoil.log.records import EntryNumber
+from counterfoil.log.rules_source import read_genesis
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.policy.parse import parse_policy
+from counterfoil.settings import read_settings
 from counterfoil.signing.file_signer import read_key_file, write_key_file
 from counterfoil.signing.generate import generate_key_pem
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
@@ -30,6 +32,7 @@ from counterfoil.statement.identity import LogIdentity, parse_origin
 UNFINISHED: Final = "init-unfinished"
 """There from the first step to the last, so that what an interrupted run left is told from somebody's log."""
 
+DATABASE: Final = "log.db"
 _STAGED: Final = "log.db.unfinished"
 _OWNER_ONLY: Final = 0o700
 _ALGORITHMS: Final = {KeyPurpose.CHECKPOINT: "EdDSA"}
@@ -58,6 +61,7 @@ def init(
         str,
         typer.Option("--origin", metavar="HOST/PATH", help="The log's name for life, without a scheme."),
     ],
+    database: Database = None,
     policy: Annotated[
         Path | None,
         typer.Option("--policy", metavar="FILE", help="The first registration policy, as 'policy show' prints one."),
@@ -71,12 +75,16 @@ def init(
     A directory that holds anything is left alone. A run that was interrupted can be repeated: what it left is removed
     first. Give auditors the genesis entry id that this prints; it pins the log and its keys.
 
+    With --database the log lies in PostgreSQL and the directory holds its keys alone; tables are made where there are
+    none.
+
     Example:
       counterfoil init --data ./data --origin log.example/agents
     """
     identity = parse_origin(origin)
     document = DEFAULT_POLICY if policy is None else parse_policy(read_input(policy))
-    founded = found_in(data, identity, document)
+    url = read_settings().database if database is None else database
+    founded = found_in(data, identity, document) if url is None else found_in_database(data, url, identity, document)
     genesis = founded.genesis_id.hex()
     rows = [("data", data), ("genesis entry id", genesis), *((f"{p} key", path) for p, path in founded.keys.items())]
     Reply(
@@ -112,6 +120,37 @@ def found_in(data: Path, identity: LogIdentity, policy: PolicyDocument) -> NewLo
         except OSError as error:
             raise FileUnwritableError(f"{data / DATABASE} cannot be written: {error.strerror}") from error
     return NewLog(identity, genesis_id, keys)
+
+
+def found_in_database(data: Path, url: str, identity: LogIdentity, policy: PolicyDocument) -> NewLog:
+    """Found a log in a database, with its keys in a directory that is empty or not there.
+
+    An interrupted run is ended by the next one: with its keys, if it came as far as founding the log with them.
+
+    Raises:
+        AlreadyInitialisedError: The database holds a log that was not founded with keys in this directory.
+        MisconfiguredError, RefusedError, UnavailableError: As ``found_log``, or the disk refuses.
+    """
+    with needing("server"):
+        from counterfoil.storage.migrate import upgrade_if_empty  # noqa: PLC0415 - the base install has no database
+        from counterfoil.storage.opening import open_store  # noqa: PLC0415 - as above
+    upgrade_if_empty(url)
+    with closing(open_store(url, data)) as store, _claimed(data):
+        if store.head() is not None:
+            return _require_founded_here(store, data / KEYS)
+        _remove_leftovers(data)
+        keys = _make_keys(data / KEYS)
+        # The keys must be there for as long as the log is, so they are durable first.
+        sync_directory(data / KEYS)
+        return NewLog(identity, _found(store, identity, keys, policy), keys)
+
+
+def _require_founded_here(store: Store, folder: Path) -> NewLog:
+    genesis = read_genesis(store)
+    paths = {purpose: folder / f"{purpose.value}.pem" for purpose in KeyPurpose}
+    if not all(path.is_file() and read_key_file(path).public_key == genesis.keys[key] for key, path in paths.items()):
+        raise AlreadyInitialisedError("the database holds a log already, founded with other keys; it was left alone")
+    return NewLog(genesis.identity, _genesis_id(store), paths)
 
 
 @contextmanager
@@ -166,5 +205,9 @@ def _make_keys(folder: Path) -> dict[KeyPurpose, Path]:
 def _found(store: Store, identity: LogIdentity, keys: dict[KeyPurpose, Path], policy: PolicyDocument) -> bytes:
     signers: dict[KeyPurpose, LocalSigner] = {purpose: read_key_file(path) for purpose, path in keys.items()}
     found_log(store, identity, signers, policy, now())
+    return _genesis_id(store)
+
+
+def _genesis_id(store: Store) -> bytes:
     genesis = store.entry(EntryNumber(GENESIS_ENTRY))
     return b"" if genesis is None else genesis.statement_hash

@@ -8,7 +8,7 @@ import typer
 
 from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
-from counterfoil.cli.options import AsJson, Data
+from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, fields, printable
 from counterfoil.cli.sign import parse_kid
 from counterfoil.cli.teaching import help_of, help_when_alone
@@ -30,6 +30,7 @@ def add(
     name: Annotated[str, typer.Option("--name", metavar="ISS", help="The exact text of the issuer's CWT iss.")],
     key: Annotated[Path, typer.Option("--key", metavar="FILE.pub", help="Its public key, in PEM or as COSE_Key.")],
     data: Data = None,
+    database: Database = None,
     role: Annotated[
         list[str] | None, typer.Option("--role", metavar="R", help="A role it may act in; repeat it.")
     ] = None,
@@ -48,7 +49,7 @@ def add(
     Example:
       counterfoil issuer add --data ./data --name https://agent.example --key agent.pem.pub
     """
-    found = find_data(data)
+    found = find_data(data, database)
     public = read_public_key(key)
     with found.store() as store:
         in_force = found.rules(store).policy
@@ -63,13 +64,13 @@ def add(
     ).show(as_json=as_json)
 
 
-def list_issuers(data: Data = None, as_json: AsJson = False) -> None:
+def list_issuers(data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
     """List the issuers that the policy in force names.
 
     Example:
       counterfoil issuer list --data ./data
     """
-    found = find_data(data)
+    found = find_data(data, database)
     with found.store() as store:
         document = found.rules(store).policy
     Reply(

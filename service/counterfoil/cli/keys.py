@@ -7,7 +7,7 @@ import typer
 
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.files import write_output
-from counterfoil.cli.options import AsJson, Data
+from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, printable
 from counterfoil.cli.remote import remote_log
 from counterfoil.cose.keys import PublicKey, cose_key_map, public_key_pem
@@ -22,6 +22,7 @@ from counterfoil.statement.genesis import KeyPurpose
 def keys(
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Ask a service.")] = None,
     data: Data = None,
+    database: Database = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the receipt keys as a COSE Key Set, for verify --keys."),
@@ -40,7 +41,7 @@ def keys(
     """
     if url is not None and data is not None:
         raise typer.BadParameter("give --url or --data, not both", param_hint="--url")
-    key_set, shown = _of_data(data) if url is None else _of_service(url)
+    key_set, shown = _of_data(data, database) if url is None else _of_service(url)
     if out is not None:
         write_output(out, key_set)
     Reply(
@@ -54,8 +55,8 @@ def keys(
     ).show(as_json=as_json)
 
 
-def _of_data(data: Path | None) -> tuple[bytes, list[tuple[KeyPurpose, bytes, PublicKey]]]:
-    with find_data(data).store() as store:
+def _of_data(data: Path | None, database: str | None) -> tuple[bytes, list[tuple[KeyPurpose, bytes, PublicKey]]]:
+    with find_data(data, database).store() as store:
         genesis = read_genesis(store)
     receipt = genesis.keys[KeyPurpose.RECEIPT]
     described = cose_key_map(receipt, kid=receipt.thumbprint, alg=default_algorithm(receipt).code)

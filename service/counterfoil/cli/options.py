@@ -10,6 +10,15 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="The log's data directory.  [default: COUNTERFOIL_DATA]", metavar="DIR"),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Where the log is stored if not in the data directory: postgresql://USER@HOST/NAME. A password belongs "
+        "into PGPASSFILE or COUNTERFOIL_DATABASE_FILE, not here.  [default: COUNTERFOIL_DATABASE]",
+    ),
+]
 Url = Annotated[str, typer.Option("--url", help="The service, for example http://127.0.0.1:8440.", metavar="URL")]
 Keys = Annotated[
     Path | None,

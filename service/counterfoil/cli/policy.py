@@ -10,7 +10,7 @@ from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.extras import needing
 from counterfoil.cli.files import read_input
-from counterfoil.cli.options import AsJson, Data, Keys, Origin
+from counterfoil.cli.options import AsJson, Data, Database, Keys, Origin
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.cli.trust import expected_issuer, read_trust
@@ -29,6 +29,7 @@ policy = typer.Typer(
 
 def show(
     data: Data = None,
+    database: Database = None,
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Ask a service instead.")] = None,
     keys: Keys = None,
     origin: Origin = None,
@@ -41,7 +42,7 @@ def show(
     Example:
       counterfoil policy show --data ./data > policy.json
     """
-    document = _policy_of_data(data) if url is None else _policy_of_service(url, keys, origin)
+    document = _policy_of_data(data, database) if url is None else _policy_of_service(url, keys, origin)
     shown = _as_json(document)
     Reply(json.dumps(shown, indent=2, ensure_ascii=True), shown).show(as_json=as_json)
 
@@ -49,6 +50,7 @@ def show(
 def commit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The edited policy; - reads standard input.")],
     data: Data = None,
+    database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Commit a new version of the policy.
@@ -62,7 +64,7 @@ def commit(
       (edit policy.json, version + 1)
       counterfoil policy commit --data ./data policy.json
     """
-    found = find_data(data)
+    found = find_data(data, database)
     document = parse_policy(read_input(file))
     with found.store() as store:
         in_force = found.rules(store).policy
@@ -82,8 +84,8 @@ def commit(
     ).show(as_json=as_json)
 
 
-def _policy_of_data(data: Path | None) -> PolicyDocument:
-    found = find_data(data)
+def _policy_of_data(data: Path | None, database: str | None) -> PolicyDocument:
+    found = find_data(data, database)
     with found.store() as store:
         return found.rules(store).policy
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.extras import needing
-from counterfoil.cli.options import AsJson, Data
+from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, bullets
 from counterfoil.settings import Settings
 
@@ -25,6 +26,7 @@ class _JsonLines(logging.Formatter):
 
 def serve(
     data: Data = None,
+    database: Database = None,
     host: Annotated[
         str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen.  [default: 127.0.0.1]")
     ] = None,
@@ -32,20 +34,26 @@ def serve(
         int | None,
         typer.Option("--port", metavar="N", min=0, max=65535, help="Which port; 0 takes a free one.  [default: 8440]"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, max=64, help="How many processes share the work.  [default: 1]"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the log until SIGINT or SIGTERM.
 
-    Settings come from the environment, COUNTERFOIL_ and their name in capitals; options stand before them. More than
-    one process may serve one data directory.
+    Settings come from the environment, COUNTERFOIL_ and their name in capitals; options stand before them. Any number
+    of processes on any number of hosts may serve one log in PostgreSQL, and of one host one in a data directory.
 
-    Example:
+    Examples:
       counterfoil serve --data ./data --port 8440
+      counterfoil serve --data ./keys --database postgresql://counterfoil_server@db.example/counterfoil --workers 2
     """
     with needing("server"):
-        from counterfoil.http.server import serve as serve_http  # noqa: PLC0415 - the base install has no server
-    found = find_data(data)
-    settings = with_options(found.settings, found.path, host, port)
+        from counterfoil.http.server import serve as serve_alone  # noqa: PLC0415 - the base install has no server
+        from counterfoil.http.workers import serve_workers  # noqa: PLC0415 - as above
+    found = find_data(data, database)
+    settings = with_options(found.settings, found.path, host, port, workers)
 
     def announce(url: str) -> None:
         opened = what_is_open(settings)
@@ -56,16 +64,22 @@ def serve(
         sys.stdout.flush()
 
     with _logging_to_standard_error(as_json=as_json):
-        serve_http(settings, announce=announce)
+        if settings.workers == 1:
+            serve_alone(settings, announce=announce)
+        else:
+            serve_workers(settings, announce=announce, prepare=partial(_log_to_standard_error, as_json=as_json))
 
 
-def with_options(settings: Settings, data: Path, host: str | None, port: int | None) -> Settings:
+def with_options(
+    settings: Settings, data: Path, host: str | None, port: int | None, workers: int | None = None
+) -> Settings:
     """The settings of the environment with what the command line says in their place."""
     return replace(
         settings,
         data=data,
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
+        workers=settings.workers if workers is None else workers,
     )
 
 
@@ -87,14 +101,19 @@ def what_is_open(settings: Settings) -> tuple[str, ...]:
 
 @contextmanager
 def _logging_to_standard_error(*, as_json: bool) -> Iterator[None]:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger()
-    before = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    before, handler = root.level, _log_to_standard_error(as_json=as_json)
     try:
         yield
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+
+
+def _log_to_standard_error(*, as_json: bool) -> logging.Handler:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return handler

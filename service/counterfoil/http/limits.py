@@ -35,6 +35,12 @@ KEEP_ALIVE_SECONDS: Final = 5
 SHUTDOWN_SECONDS: Final = 10
 """Requests under way get this long; then they are cancelled and the process ends all the same."""
 
+ALIVE_SECONDS: Final = 1
+"""How often a worker says that its event loop runs."""
+
+WORKER_SILENT_SECONDS: Final = 15.0
+"""A worker that says nothing for so long is stopped or hangs, and its clients with it: it is replaced."""
+
 BACKLOG: Final = 2048
 """Connections that the kernel holds until this process accepts them; it takes no more than net.core.somaxconn."""
 

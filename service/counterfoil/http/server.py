@@ -17,7 +17,7 @@ from counterfoil.cose.signer import Signer
 from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.http.app import create_app
 from counterfoil.http.failure import Failure
-from counterfoil.http.limits import BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from counterfoil.http.limits import ALIVE_SECONDS, BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
 from counterfoil.http.protocol import BoundedProtocol
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.wiring import CheckpointSource, Clock, Service
@@ -25,12 +25,9 @@ from counterfoil.log.local_log import LocalLog, Store
 from counterfoil.settings import Settings
 from counterfoil.signing.uri import open_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
-from counterfoil.storage.sqlite import open_sqlite
+from counterfoil.storage.opening import appends_to, open_store
 
 _logger = logging.getLogger(__name__)
-
-DATABASE: Final = "log.db"
-"""The name of the database in a data directory."""
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _START_SECONDS: Final = 30.0
@@ -57,15 +54,28 @@ def serve(
         CorruptError: The log disagrees with itself or with the keys; the process must exit with an error.
     """
     require_closed(settings)
-    with open_service(settings, clock) as service, _listen(settings.host, settings.port) as listener:
+    with open_service(settings, clock) as service, listen(settings.host, settings.port) as listener:
         if settings.production:
             require_lasting(settings, service.log.genesis)
-        server = _server(service)
-        _logger.info("serving %s on %s", service.log.genesis.identity.origin, _url(listener))
-        announce(_url(listener))
-        with _stopped_by_signals(server):
-            server.run(sockets=[listener])
-        service.failure.require_none()
+        _logger.info("serving %s on %s", service.log.genesis.identity.origin, url_of(listener))
+        announce(url_of(listener))
+        run_until_stopped(service, listener)
+
+
+def run_until_stopped(
+    service: Service,
+    listener: socket.socket,
+    alive: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve on a listening socket until SIGINT or SIGTERM; ``alive`` is called about once a second from the event loop.
+
+    Raises:
+        CorruptError: The log disagrees with itself.
+    """
+    server = _server(service, alive)
+    with _stopped_by_signals(server):
+        server.run(sockets=[listener])
+    service.failure.require_none()
 
 
 @contextmanager
@@ -78,7 +88,7 @@ def open_service(settings: Settings, clock: Clock = system_clock) -> Iterator[Se
     """
     if settings.data is None:
         raise MisconfiguredError("no data directory is given")
-    with closing(open_sqlite(settings.data / DATABASE)) as store:
+    with closing(open_store(settings.database, settings.data)) as store:
         yield wire_service(store, _signers(settings, settings.data), settings, clock)
 
 
@@ -99,6 +109,7 @@ def wire_service(
         store,
         signers[KeyPurpose.RECEIPT],
         clock,
+        appends=appends_to(store),
         max_batch=settings.max_batch,
         on_corrupt=failure.report,
     )
@@ -116,12 +127,12 @@ def running_server(service: Service, *, host: str = "127.0.0.1") -> Iterator[str
         MisconfiguredError: It did not start.
     """
     server = _server(service)
-    with _listen(host, 0) as listener:
+    with listen(host, 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="counterfoil-http")
         thread.start()
         try:
             _await_start(server, thread)
-            yield _url(listener)
+            yield url_of(listener)
         finally:
             server.should_exit = True
             thread.join()
@@ -144,7 +155,10 @@ def _require_named(genesis: Genesis, purpose: KeyPurpose, signer: Signer) -> Non
         )
 
 
-def _server(service: Service) -> uvicorn.Server:
+def _server(service: Service, alive: Callable[[], None] = lambda: None) -> uvicorn.Server:
+    async def notify() -> None:
+        alive()
+
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(service),
@@ -159,6 +173,8 @@ def _server(service: Service) -> uvicorn.Server:
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
+            callback_notify=notify,
+            timeout_notify=ALIVE_SECONDS,
             headers=[("X-Content-Type-Options", "nosniff")],
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -172,7 +188,12 @@ def _server(service: Service) -> uvicorn.Server:
     return server
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that listens at an address, which is then nobody else's; ``shared``: but for others that say so too.
+
+    Raises:
+        MisconfiguredError: The address is not to be had.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -180,6 +201,8 @@ def _listen(host: str, port: int) -> socket.socket:
         raise MisconfiguredError(f"cannot listen on {host}: {error.strerror}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         # Bound alone, the address would still be free for another process that does the same.
         listener.listen(BACKLOG)
@@ -189,7 +212,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket as a URL."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

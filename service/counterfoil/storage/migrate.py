@@ -9,13 +9,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, inspect, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, inspect
 
 from counterfoil.errors import MisconfiguredError, SchemaMismatchError
 from counterfoil.storage.foreign_errors import our_errors
 from counterfoil.storage.postgres_engine import is_postgres, postgres_engine
-from counterfoil.storage.sqlite_engine import locking, sqlite_engine
+from counterfoil.storage.sqlite_engine import locking, sqlite_engine, sqlite_file
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
@@ -46,6 +45,18 @@ def upgrade(target: Engine | str) -> None:
             raise SchemaMismatchError(f"the database's revision is not one of this release: {error}") from error
 
 
+def upgrade_if_empty(url: str) -> None:
+    """Make the tables where a database has none; one that has some is left to ``upgrade``. Errors as there."""
+    engine = _engine(url)
+    try:
+        with our_errors(), engine.connect() as connection:
+            empty = not inspect(connection).get_table_names()
+        if empty:
+            upgrade(engine)
+    finally:
+        engine.dispose()
+
+
 def current_revision(engine: Engine) -> str | None:
     """The revision a database is at; None where no migration has run.
 
@@ -58,6 +69,15 @@ def current_revision(engine: Engine) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
         except CommandError as error:
             raise SchemaMismatchError(f"the database has no one revision: {error}") from error
+
+
+def revision_of(url: str) -> str | None:
+    """The revision a database is at, by its URL; errors as for ``current_revision``."""
+    engine = _engine(url)
+    try:
+        return current_revision(engine)
+    finally:
+        engine.dispose()
 
 
 @cache
@@ -112,14 +132,4 @@ def _config() -> Config:
 
 
 def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise MisconfiguredError("the text is not the URL of a database") from error
-    if is_postgres(url):
-        return postgres_engine(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
-        raise MisconfiguredError(
-            "a log is stored in an SQLite file, sqlite:///path, or in PostgreSQL, postgresql://host/database",
-        )
-    return sqlite_engine(Path(str(parsed.database)))
+    return postgres_engine(url) if is_postgres(url) else sqlite_engine(sqlite_file(url))

@@ -4,10 +4,11 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from counterfoil.errors import StoreUnavailableError
+from counterfoil.errors import MisconfiguredError, StoreUnavailableError
 
 DEFAULT_BUSY_TIMEOUT_SECONDS: Final = 10.0
 """A batch takes milliseconds. Who waits longer than this for the lock waits for a stopped process."""
@@ -55,6 +56,23 @@ def sqlite_engine(path: Path, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT_SECO
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def sqlite_file(url: str) -> Path:
+    """The file that an SQLite URL names.
+
+    Raises:
+        MisconfiguredError: It names no file, or another kind of database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise MisconfiguredError("the text is not the URL of a database") from error
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise MisconfiguredError(
+            "a log is stored in an SQLite file, sqlite:///path, or in PostgreSQL, postgresql://host/database",
+        )
+    return Path(str(parsed.database))
 
 
 def locking(connection: Connection) -> Connection:

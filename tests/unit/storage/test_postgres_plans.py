@@ -1,0 +1,104 @@
+"""What is asked often is answered by an index, however large the log is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from counterfoil.merkle.tiles import TileId
+from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
+from counterfoil.storage import postgres_sql
+from counterfoil.storage.postgres import PostgresStore, open_postgres
+from counterfoil.storage.rows import Found
+from counterfoil.storage.schema import ENTRIES
+from counterfoil.storage.stored_log import StoredLog
+from tests.contract.rows import append, numbered
+
+HASH = sha256(b"a statement").digest()
+ASKED: dict[str, Callable[[StoredLog], object]] = {
+    "an entry by its number": lambda log: log.entry(7),
+    "an entry by its statement": lambda log: log.entry_of(StatementHash(HASH)),
+    "a page of entries": lambda log: log.entries(1000, 100),
+    "a statement": lambda log: log.content(7),
+    "a chain by its id": lambda log: log.chain(ChainId(HASH)),
+    "a page of a chain": lambda log: log.chain_entries(0, 100, 100),
+    "a head by its size": lambda log: log.tree_head(2),
+    "the head over an entry": lambda log: log.tree_head_over(7),
+    "a head's signatures": lambda log: log.signatures(2),
+    "leaves": lambda log: log.leaf_hashes(256, 512),
+    "roots of tiles": lambda log: log.tile_roots(0, 0, 4),
+    "a tile": lambda log: log.tile(TileId(0, 1)),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[PostgresStore]:
+    """A log that is large enough for reading all of it to look dear, in as many small chains as one large one."""
+    with new_database() as url, closing(open_postgres(url)) as store:
+        for turn in range(8):
+            append(store, numbered(512, f"many {turn}", subjects=256))
+            append(store, numbered(512, f"turn {turn}", subjects=1))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+        yield store
+
+
+def plans_of(store: PostgresStore, asked: Callable[[StoredLog], object], *, forced: bool) -> list[str]:
+    """The plan of each query that a read makes; ``forced``: reading a whole table is the last resort."""
+    plans: list[str] = []
+
+    def explain(query: Any) -> list[Found]:
+        text = query.compile(store.engine, compile_kwargs={"render_postcompile": True})
+        with psycopg.connect(store.url) as connection:
+            if forced:
+                connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+            rows = connection.execute(f"EXPLAIN {text}".encode(), text.params).fetchall()
+        plans.append("\n".join(row[0] for row in rows))
+        return []
+
+    asked(StoredLog(explain))
+    return plans
+
+
+ON_THEIR_OWN = [name for name in ASKED if "chain" in name or ("entr" in name and "head" not in name)]
+"""In tables that are large already; small ones are read whole because that is quicker, for as long as it is."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "forced"), [(name, True) for name in ASKED] + [(name, False) for name in ON_THEIR_OWN]
+)
+def test_reads_go_by_index(filled: PostgresStore, asked: str, forced: bool) -> None:  # noqa: FBT001 - a parameter
+    plans = plans_of(filled, ASKED[asked], forced=forced)
+    assert plans
+    for plan in plans:
+        assert "Index" in plan
+        assert "Seq Scan" not in plan
+        assert "Sort" not in plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (postgres_sql.REGISTERED, {"keys": [DuplicateKey(HASH)] * 64}),
+        (postgres_sql.CHAINS, {"ids": [ChainId(HASH)] * 64}),
+    ],
+)
+def test_an_append_looks_up_by_index(filled: PostgresStore, statement: str, parameters: dict[str, object]) -> None:
+    with psycopg.connect(filled.url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        rows = connection.execute(f"EXPLAIN {statement}".encode(), parameters).fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_a_plan_that_reads_all_would_be_seen(filled: PostgresStore) -> None:
+    def without_an_index(log: StoredLog) -> object:
+        return log._fetch(select(ENTRIES).where(ENTRIES.c.chain_hash == HASH))
+
+    assert "Seq Scan" in plans_of(filled, without_an_index, forced=True)[0]
