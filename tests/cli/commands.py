@@ -28,6 +28,10 @@ COMMANDS = (
     ("policy",),
     ("policy", "show"),
     ("policy", "commit"),
+    ("db",),
+    ("db", "upgrade"),
+    ("db", "check"),
+    ("db", "grant"),
     ("fsck",),
     ("demo",),
 )

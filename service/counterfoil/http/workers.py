@@ -66,7 +66,7 @@ def serve_workers(
         team = _Team(settings, listeners, prepare)
         with _asked_to_stop(team), team.at_work():
             team.await_all()
-            _logger.info("serving %s on %s with %d workers", origin, url_of(listeners[0]), settings.workers)
+            _logger.info("serving %s with %d workers on %s", origin, settings.workers, url_of(listeners[0]))
             announce(url_of(listeners[0]))
             team.watch()
 

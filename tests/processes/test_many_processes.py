@@ -1,0 +1,137 @@
+"""Any number of processes append to one log; whatever happens to one of them, the others and the log go on."""
+
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from threading import Lock
+
+import httpx
+import pytest
+
+from counterfoil.cose.keys import public_key_pem
+from counterfoil.signing.generate import generate_private_key
+from counterfoil.storage.fsck import fsck_store
+from counterfoil.storage.opening import open_store
+from counterfoil.verify import parse_log_keys, verify_receipt
+from tests.builders import ISSUER, sign_statement
+from tests.processes.fleet import Server, end, founded, serving, wait_until
+
+AGENT = generate_private_key("ES256")
+COSE = {"Content-Type": "application/cose"}
+
+
+@dataclass
+class Logged:
+    """Receipts by the statement they were given for, and how many requests were told to come back."""
+
+    receipts: dict[bytes, bytes] = field(default_factory=dict)
+    again: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str | None]:
+    """A data directory with a founded log in it or in a database."""
+    database = request.getfixturevalue("database") if request.param == "postgres" else None
+    key = tmp_path / "agent.pub"
+    key.write_text(public_key_pem(AGENT.public_key))
+    founded(tmp_path / "data", database, (ISSUER, key))
+    return tmp_path / "data", database
+
+
+def statements(count: int) -> list[bytes]:
+    return [sign_statement(AGENT, subject=f"trace-{i % 7}", claims={6: 1_700_000_000}) for i in range(count)]
+
+
+def register_patiently(data: bytes, client: httpx.Client, logged: Logged) -> None:
+    """Post until it is registered: what is lost on the way may be sent again without harm."""
+    for _ in range(200):
+        try:
+            answer = client.post("/entries", content=data, headers=COSE)
+        except httpx.TransportError:
+            with logged.lock:
+                logged.again += 1
+            continue
+        if answer.status_code == 201:
+            with logged.lock:
+                logged.receipts[data] = answer.content
+            return
+        assert answer.status_code in {429, 503}, answer.content
+        with logged.lock:
+            logged.again += 1
+    raise AssertionError("it was never registered")
+
+
+def load(servers: Sequence[Server], sent: Sequence[bytes], logged: Logged) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor(12) as pool:
+        clients = cycle([stack.enter_context(httpx.Client(base_url=one.url, timeout=5)) for one in servers])
+        for done in [pool.submit(register_patiently, data, next(clients), logged) for data in sent]:
+            done.result()
+
+
+def check(place: tuple[Path, str | None], url: str, logged: Logged, sent: Sequence[bytes]) -> None:
+    """The numbers are dense, every receipt verifies, and the whole log is clean."""
+    assert logged.receipts.keys() == set(sent)
+    keys = parse_log_keys(httpx.get(f"{url}/.well-known/scitt-keys").content)
+    indexes = [verify_receipt(data, receipt, keys).inclusion.leaf_index for data, receipt in logged.receipts.items()]
+    assert len(set(indexes)) == len(indexes)
+    data, database = place
+    with closing(open_store(database, data)) as store:
+        head = store.head()
+        assert head is not None
+        assert [entry.number for entry in store.entries(0, 10**6)] == list(range(head.tree.size))
+        assert set(indexes) <= set(range(head.tree.size))
+    report = fsck_store(database, data)
+    assert report.findings == ()
+    assert report.entries == head.tree.size
+
+
+def test_four_processes_append_under_load(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    sent, logged = statements(400), Logged()
+    with serving(data, database, 2) as one, serving(data, database, 2) as other:
+        assert len(one.workers()) == len(other.workers()) == 2
+        load([one, other], sent, logged)
+        # The same again, to the other one: the same receipts.
+        again = Logged()
+        load([other, one], sent[:40], again)
+        assert again.receipts == {statement: logged.receipts[statement] for statement in sent[:40]}
+        check(place, one.url, logged, sent)
+
+
+def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    sent, logged = statements(300), Logged()
+    with serving(data, database, 2, silent=3.0) as one, serving(data, database, 2) as other:
+        dying, stopping = one.workers()
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(load, [one, other], sent, logged)
+            wait_until(lambda: len(logged.receipts) > 30)
+            end(dying, signal.SIGKILL)
+            wait_until(lambda: len(logged.receipts) > 100)
+            end(stopping, signal.SIGSTOP)
+            loading.result()
+        wait_until(lambda: len(one.workers()) == 2 and not {dying, stopping} & set(one.workers()))
+        more = statements(20)
+        load([one], more, logged)
+        check(place, one.url, logged, [*sent, *more])
+
+
+def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    with serving(data, database, 2) as server:
+        end(server.workers()[0], signal.SIGSTOP)
+    assert server.workers() == []
+
+
+def test_workers_end_when_their_supervisor_is_killed(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    with pytest.raises(AssertionError), serving(data, database, 2) as server:
+        workers = server.workers()
+        assert len(workers) == 2
+        end(server.process.pid, signal.SIGKILL)
+        wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers))
