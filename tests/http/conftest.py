@@ -1,11 +1,13 @@
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from counterfoil.log.local_log import Store
 from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.postgres import open_postgres
 from counterfoil.storage.sqlite import open_sqlite
 from tests.http.live import Live, new_world, running
 
@@ -15,15 +17,17 @@ def _quiet() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
-        return
-    path: Path = tmp_path_factory.mktemp("store") / "log.db"
-    sqlite = open_sqlite(path, create=True)
-    yield sqlite
-    sqlite.close()
+    elif request.param == "sqlite":
+        path: Path = tmp_path_factory.mktemp("store") / "log.db"
+        with closing(open_sqlite(path, create=True)) as sqlite:
+            yield sqlite
+    else:
+        with request.getfixturevalue("new_database")() as url, closing(open_postgres(url)) as postgres:
+            yield postgres
 
 
 @pytest.fixture(scope="module")

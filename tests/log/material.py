@@ -103,12 +103,13 @@ def build_log(path: Path) -> World:
     """A log in an SQLite file with all that a log can hold: a full tile, chains, evidence, policies and pages."""
     store = open_sqlite(path, create=True)
     world = World(store).found()
-    asyncio.run(_fill(world))
+    asyncio.run(fill(world))
     store.close()
     return world
 
 
-async def _fill(world: World) -> None:
+async def fill(world: World) -> None:
+    """Append, in batches of several sizes, a case of everything that a log can hold."""
     log = world.open(max_batch=64)
     certificate = certificate_of(world.agent)
     subjects = [f"trace-{place % 7}" for place in range(120)]

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from counterfoil.storage.opening import open_store
 from counterfoil.storage.sqlite import open_sqlite
 from tests.contract.rows import append, numbered
 from tests.contract.whole import check_whole
@@ -15,9 +18,9 @@ COMMAND = [sys.executable, "-m", "tests.unit.storage.append_until_killed"]
 MILLISECONDS = [30, 97, 41, 160, 5, 73, 130, 54]
 
 
-def kills(path: Path) -> Iterator[list[int]]:
+def kills(url: str) -> Iterator[list[int]]:
     """Kill a process that appends, several times; gives the sizes it was told each time."""
-    with subprocess.Popen([*COMMAND, str(path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([*COMMAND, url], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for milliseconds in MILLISECONDS:
@@ -28,13 +31,22 @@ def kills(path: Path) -> Iterator[list[int]]:
         assert process.wait(timeout=30) == 0
 
 
-def test_a_killed_process_leaves_a_whole_log(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
-    with closing(open_sqlite(path, create=True)) as store:
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a store without a log."""
+    if request.param == "postgres":
+        made: str = request.getfixturevalue("database")
+        return made
+    open_sqlite(tmp_path / "log.db", create=True).close()
+    return f"sqlite:///{tmp_path}/log.db"
+
+
+def test_a_killed_process_leaves_a_whole_log(url: str) -> None:
+    with closing(open_store(url, Path())) as store:
         append(store, numbered(2))
     size, commits = 2, 0
-    for reported in kills(path):
-        with closing(open_sqlite(path)) as store:
+    for reported in kills(url):
+        with closing(open_store(url, Path())) as store:
             found = check_whole(store)
             assert found >= max([size, *reported])
             append(store, numbered(1, f"after {found}"))

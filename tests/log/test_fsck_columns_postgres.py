@@ -1,0 +1,140 @@
+"""fsck notices a change of any one value, a lost row and a row too many, in every table of a PostgreSQL database."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from counterfoil.storage.postgres import open_postgres
+from counterfoil.storage.postgres_fsck import fsck_postgres
+from counterfoil.storage.schema import METADATA
+from tests.builders import World
+from tests.log.material import fill
+from tests.postgres.cluster import Cluster
+
+TABLES = sorted(METADATA.tables)
+KNOWN_TO_THE_DATABASE_ALONE = {("log_head", "id")}
+"""What a reader of the log never sees; every other value is also checked against the statements."""
+
+Row = tuple[Any, ...]
+Place = tuple[str, int, str]
+"""A table, which of its rows, and a column."""
+
+
+@pytest.fixture(scope="module")
+def built(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A log with a case of everything."""
+    with new_database() as url:
+        with closing(open_postgres(url)) as store:
+            asyncio.run(fill(World(store).found()))
+        assert fsck_postgres(url).findings == ()
+        yield url
+
+
+_copies = itertools.count()
+
+
+@contextmanager
+def copy_of(built: str, cluster: Cluster) -> Iterator[str]:
+    name = f"copy_{next(_copies)}"
+    yield cluster.create(name, built.rpartition("/")[2])
+    cluster.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def tampering(url: str) -> Iterator[psycopg.Connection[Row]]:
+    """A superuser's connection, which no trigger stops."""
+    with psycopg.connect(url.replace("counterfoil_owner", "postgres"), autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
+def pick(connection: psycopg.Connection[Row], table: str, which: int) -> str:
+    """Where the first row is, one in the middle, or the last."""
+    column = next(iter(METADATA.tables[table].primary_key.columns)).name
+    query = SQL("SELECT ctid::text FROM {} ORDER BY {}").format(Identifier(table), Identifier(column))
+    found = [str(row[0]) for row in connection.execute(query).fetchall()]
+    return [found[0], found[len(found) // 2], found[-1]][which % 3]
+
+
+def altered(value: object) -> list[object]:
+    match value:
+        case int():
+            return [value + 1, value - 1, value + 1_000_000]
+        case bytes():
+            return [value[:-1] + bytes([value[-1] ^ 1]), bytes([value[0] ^ 0x80]) + value[1:]]
+        case str():
+            legal = {"public": "parties", "parties": "operator"}
+            return [legal.get(value, value[:-1] + chr(ord(value[-1]) ^ 1))]
+    raise AssertionError(value)
+
+
+def change(connection: psycopg.Connection[Row], place: Place) -> str:
+    table, which, column = place
+    there, names = pick(connection, table, which), (Identifier(column), Identifier(table))
+    rows = connection.execute(SQL("SELECT {} FROM {} WHERE ctid = %s::tid").format(*names), (there,)).fetchall()
+    for other in altered(rows[0][0]):
+        query = SQL("UPDATE {1} SET {0} = %s WHERE ctid = %s::tid").format(*names)
+        try:
+            connection.execute(query, (other, there))
+        except psycopg.errors.IntegrityError:
+            continue
+        return f"{table}.{column}, from {rows[0][0]!r:.90} to {other!r:.90}"
+    # No rule of the database lets any other value in: there is nothing for fsck to find.
+    return ""
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_one_changed_value_is_found(built: str, cluster: Cluster, table: str) -> None:
+    for which, column in enumerate(METADATA.tables[table].columns):
+        with copy_of(built, cluster) as url:
+            with tampering(url) as connection:
+                what = change(connection, (table, which, column.name))
+            if not what:
+                assert (table, column.name) in KNOWN_TO_THE_DATABASE_ALONE
+                continue
+            assert [finding for finding in fsck_postgres(url).findings if finding.where != "database"], what
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_lost_row_is_found(built: str, cluster: Cluster, table: str) -> None:
+    with copy_of(built, cluster) as url:
+        with tampering(url) as connection:
+            there = pick(connection, table, 1)
+            connection.execute(SQL("DELETE FROM {} WHERE ctid = %s::tid").format(Identifier(table)), (there,))
+        assert [finding for finding in fsck_postgres(url).findings if finding.where != "database"]
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "log_head"])
+def test_a_row_too_many_is_found(built: str, cluster: Cluster, table: str) -> None:
+    with copy_of(built, cluster) as url:
+        with tampering(url) as connection:
+            there = pick(connection, table, 1)
+            query = SQL("SELECT * FROM {} WHERE ctid = %s::tid").format(Identifier(table))
+            insert_like(connection, table, connection.execute(query, (there,)).fetchall()[0])
+        assert [finding for finding in fsck_postgres(url).findings if finding.where != "database"]
+
+
+def insert_like(connection: psycopg.Connection[Row], table: str, stored: Row) -> None:
+    """A second row that differs from ``stored`` only where an index demands it: in as few columns as will do."""
+    marks = SQL(", ").join([SQL("%s")] * len(stored))
+    far = [value + 1_000_000 if isinstance(value, int) else altered(value)[0] for value in stored]
+    for differing in sorted(range(1, 1 << len(stored)), key=int.bit_count):
+        row = [far[at] if differing >> at & 1 else value for at, value in enumerate(stored)]
+        try:
+            connection.execute(SQL("INSERT INTO {} VALUES ({})").format(Identifier(table), marks), row)
+        except psycopg.errors.IntegrityError:
+            continue
+        return
+    raise AssertionError(f"no second row fits into {table}")
+
+
+def test_appends_meanwhile_are_no_findings(built: str, cluster: Cluster) -> None:
+    with copy_of(built, cluster) as url, closing(open_postgres(url)) as store, store.append() as under_way:
+        assert under_way.head is not None
+        assert fsck_postgres(url).findings == ()
