@@ -116,4 +116,6 @@ def _log_to_standard_error(*, as_json: bool) -> logging.Handler:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    # It announces each look at the schema's revision.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     return handler
