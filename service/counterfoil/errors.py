@@ -29,7 +29,8 @@
     │   ├── EntryAbsentError, ChainAbsentError, TileAbsentError, KeyAbsentError
     │   └── SizeNotCommittedError, ContentAbsentError
     ├── UnavailableError         come back later; nothing was changed
-    │   └── CommitTimeoutError, QueueFullError, StoreUnavailableError, RulesUnsettledError
+    │   ├── CommitTimeoutError, QueueFullError, StoreUnavailableError, RulesUnsettledError
+    │   └── RateLimitedError
     ├── CorruptError             ours: the process stops
     │   └── LogCorruptError, KeysMismatchError, SchemaMismatchError
     └── MisconfiguredError       the operator's command or environment cannot be carried out
@@ -526,6 +527,16 @@ class RulesUnsettledError(UnavailableError):
     """The rules changed again and again while the statement was decided."""
 
     code = "rules-unsettled"
+
+
+class RateLimitedError(UnavailableError):
+    """Somebody sends more than is taken from one sender; ``retry_after`` is in whole seconds, at least one."""
+
+    code = "rate-limited"
+
+    def __init__(self, detail: str, retry_after: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class LogCorruptError(CorruptError):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from counterfoil.errors import MisconfiguredError
 from counterfoil.log.group_commit import DEFAULT_MAX_BATCH
 
 PREFIX: Final = "COUNTERFOIL_"
+METRICS_DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8440
 DEFAULT_PAGE_SECONDS: Final = 60
@@ -18,10 +20,18 @@ DEFAULT_PAGE_SECONDS: Final = 60
 DEFAULT_HEARTBEAT_SECONDS: Final = 3600
 """An hour without a page would leave an observer unsure whether the log still runs."""
 
+DEFAULT_RATE_PER_ADDRESS: Final = 1000
+"""More than one client of ours sends, and a fraction of what one process registers."""
+
+_MAX_RATE: Final = 1_000_000
 _MAX_SECONDS: Final = 24 * 3600
 _MIN_TOKEN_CHARACTERS: Final = 32
 _MAX_BATCH: Final = 1024
 _MAX_WORKERS: Final = 64
+_LOG_FORMATS: Final = ("text", "json")
+
+Network = IPv4Network | IPv6Network
+"""Addresses of machines, as a setting names them: one, or all that begin alike (CIDR)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class Settings:
 
     ``admin_token`` and ``database`` may also be given in a file (``COUNTERFOIL_ADMIN_TOKEN_FILE`` and so on).
     ``database`` is a URL; without one the log lies in a file in ``data``. A key field is a signer URI, relative to
-    ``data``.
+    ``data``. Rates are in a second, for each process; 0 is no limit.
     """
 
     data: Path | None = None
@@ -39,7 +49,12 @@ class Settings:
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     admin_token: str | None = None
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    rate_per_address: int = DEFAULT_RATE_PER_ADDRESS
+    rate_per_issuer: int = 0
+    rate_reads_per_address: int = 0
+    log_format: str = "text"
+    access_log: bool = False
     page_seconds: int = DEFAULT_PAGE_SECONDS
     heartbeat_seconds: int = DEFAULT_HEARTBEAT_SECONDS
     max_batch: int = DEFAULT_MAX_BATCH
@@ -67,7 +82,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         host=given.get("host", defaults.host),
         port=_number(given, "port", defaults.port, 0, 65535),
         admin_token=_admin_token(given),
-        trusted_proxies=tuple(part.strip() for part in given.get("trusted_proxies", "").split(",") if part.strip()),
+        trusted_proxies=_networks(given, "trusted_proxies"),
+        rate_per_address=_number(given, "rate_per_address", defaults.rate_per_address, 0, _MAX_RATE),
+        rate_per_issuer=_number(given, "rate_per_issuer", defaults.rate_per_issuer, 0, _MAX_RATE),
+        rate_reads_per_address=_number(given, "rate_reads_per_address", defaults.rate_reads_per_address, 0, _MAX_RATE),
+        log_format=_choice(given, "log_format", _LOG_FORMATS),
+        access_log=_flag(given, "access_log"),
         page_seconds=_number(given, "page_seconds", defaults.page_seconds, 1, _MAX_SECONDS),
         heartbeat_seconds=_number(given, "heartbeat_seconds", defaults.heartbeat_seconds, 1, _MAX_SECONDS),
         max_batch=_number(given, "max_batch", defaults.max_batch, 1, _MAX_BATCH),
@@ -77,6 +97,23 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         service_key=given.get("service_key", defaults.service_key),
         operator_key=given.get("operator_key", defaults.operator_key),
     )
+
+
+def read_metrics_directory(environment: Mapping[str, str] | None = None) -> Path | None:
+    """The directory in which the processes of one service share their metrics; None when each has its own.
+
+    prometheus_client reads the variable itself, when it is first imported, and has named it.
+
+    Raises:
+        MisconfiguredError: It is no directory.
+    """
+    source = os.environ if environment is None else environment  # noqa: TID251 - this file is the one that may
+    name = source.get(METRICS_DIRECTORY)
+    if name is None:
+        return None
+    if not name or not Path(name).is_dir():
+        raise MisconfiguredError(f"{METRICS_DIRECTORY} is not a directory")
+    return Path(name)
 
 
 def _require_known(given: Mapping[str, str]) -> None:
@@ -98,6 +135,23 @@ def _flag(given: Mapping[str, str], name: str) -> bool:
     if text not in {"0", "1", "false", "true", "no", "yes"}:
         raise MisconfiguredError(f"{PREFIX}{name.upper()} is neither yes nor no")
     return text in {"1", "true", "yes"}
+
+
+def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    chosen = given.get(name, choices[0])
+    if chosen not in choices:
+        raise MisconfiguredError(f"{PREFIX}{name.upper()} is none of {', '.join(choices)}")
+    return chosen
+
+
+def _networks(given: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    parts = [part.strip() for part in given.get(name, "").split(",")]
+    try:
+        return tuple(ip_network(part) for part in parts if part)
+    except ValueError as error:
+        raise MisconfiguredError(
+            f"{PREFIX}{name.upper()} is not a list of addresses and networks (such as 10.0.0.0/8), with commas between",
+        ) from error
 
 
 def _secret(given: Mapping[str, str], name: str) -> str | None:

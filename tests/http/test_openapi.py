@@ -37,6 +37,7 @@ def test_the_document_is_valid_and_names_every_route() -> None:
         "/checkpoint",
         "/livez",
         "/readyz",
+        "/metrics",
     }
 
 

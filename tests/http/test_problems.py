@@ -33,7 +33,7 @@ FAMILIES: dict[type[CounterfoilError], set[int]] = {
     errors.RefusedError: {400},
     errors.ConflictError: {409},
     errors.AbsentError: {404},
-    errors.UnavailableError: {503},
+    errors.UnavailableError: {429, 503},
     errors.CorruptError: {503},
     errors.MisconfiguredError: {500},
 }
@@ -75,6 +75,7 @@ def test_what_is_the_operators_business_is_not_told(kind: type[CounterfoilError]
         (errors.MalformedEntryIdError, 400, "Invalid locator"),
         (errors.TooLargeError, 413, "Content Too Large"),
         (errors.EntryAbsentError, 404, "Not Found"),
+        (errors.RateLimitedError, 429, "Too Many Requests"),
         (errors.KeyAbsentError, 404, "No such key"),
     ],
 )

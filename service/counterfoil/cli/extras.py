@@ -9,7 +9,7 @@ from counterfoil.errors import MisconfiguredError
 
 _PACKAGES: Final = {
     "client": ("httpx",),
-    "server": ("alembic", "fastapi", "httpx", "sqlalchemy", "uvicorn"),
+    "server": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "structlog", "uvicorn"),
 }
 
 

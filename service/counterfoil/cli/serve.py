@@ -1,10 +1,6 @@
 """``counterfoil serve``: the log over HTTP."""
 
-import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +13,6 @@ from counterfoil.cli.extras import needing
 from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, bullets
 from counterfoil.settings import Settings
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return json.dumps({"level": record.levelname.lower(), "logger": record.name, "message": record.getMessage()})
 
 
 def serve(
@@ -52,8 +43,10 @@ def serve(
     with needing("server"):
         from counterfoil.http.server import serve as serve_alone  # noqa: PLC0415 - the base install has no server
         from counterfoil.http.workers import serve_workers  # noqa: PLC0415 - as above
+        from counterfoil.observability.logs import log_for_ever, logging_to  # noqa: PLC0415 - as above
     found = find_data(data, database)
     settings = with_options(found.settings, found.path, host, port, workers)
+    json_lines = as_json or settings.log_format == "json"
 
     def announce(url: str) -> None:
         opened = what_is_open(settings)
@@ -63,11 +56,11 @@ def serve(
         ).show(as_json=as_json)
         sys.stdout.flush()
 
-    with _logging_to_standard_error(as_json=as_json):
+    with logging_to(sys.stderr, as_json=json_lines):
         if settings.workers == 1:
             serve_alone(settings, announce=announce)
         else:
-            serve_workers(settings, announce=announce, prepare=partial(_log_to_standard_error, as_json=as_json))
+            serve_workers(settings, announce=announce, prepare=partial(log_for_ever, as_json=json_lines))
 
 
 def with_options(
@@ -97,25 +90,3 @@ def what_is_open(settings: Settings) -> tuple[str, ...]:
         f"statements, decisions and chains that are not public: {readers}",
         "registering: every issuer that the registration policy names, by its signature",
     )
-
-
-@contextmanager
-def _logging_to_standard_error(*, as_json: bool) -> Iterator[None]:
-    root = logging.getLogger()
-    before, handler = root.level, _log_to_standard_error(as_json=as_json)
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(before)
-
-
-def _log_to_standard_error(*, as_json: bool) -> logging.Handler:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    # It announces each look at the schema's revision.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    return handler

@@ -20,6 +20,7 @@ from counterfoil.http import (
     health,
     keys,
     log_info,
+    metrics,
     tiles,
 )
 from counterfoil.http.clean_path import CleanPath
@@ -27,13 +28,17 @@ from counterfoil.http.fast_path import FastPath
 from counterfoil.http.handlers import install_handlers
 from counterfoil.http.head_requests import HeadRequests
 from counterfoil.http.limits import SHUTDOWN_SECONDS
+from counterfoil.http.metrics import publish_holdings
+from counterfoil.http.observed import Observed
 from counterfoil.http.page_task import write_pages
+from counterfoil.http.rate_limited import RateLimited
 from counterfoil.http.wiring import Service
 
 _logger = logging.getLogger(__name__)
 
 _ROUTERS: Final = tuple(
-    module.router for module in (entries, contents, keys, log_info, chains, tiles, consistency, checkpoint, health)
+    module.router
+    for module in (entries, contents, keys, log_info, chains, tiles, consistency, checkpoint, health, metrics)
 )
 
 
@@ -62,9 +67,11 @@ def bare_app() -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(FastPath)
-    app.add_middleware(HeadRequests)
-    app.add_middleware(CleanPath)  # The last one added is the first one passed.
+    app.add_middleware(RateLimited)
+    app.add_middleware(CleanPath)
     install_handlers(app, _allowed_methods)
+    app.add_middleware(Observed)
+    app.add_middleware(HeadRequests)  # The last one added is the first one passed.
     return app
 
 
@@ -80,13 +87,14 @@ def _allowed_methods(scope: Scope) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    pages = asyncio.create_task(write_pages(service))
+    beside = [asyncio.create_task(write_pages(service)), asyncio.create_task(publish_holdings(service))]
     try:
         yield
     finally:
-        pages.cancel()
-        with suppress(asyncio.CancelledError):
-            await pages
+        for task in beside:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         try:
             await asyncio.wait_for(service.log.close(), SHUTDOWN_SECONDS)
         except TimeoutError:

@@ -7,7 +7,7 @@ from typing import Final
 from counterfoil import errors
 from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.encoding.jcs import encode_json
-from counterfoil.errors import CounterfoilError, SignatureTwinError, UnavailableError
+from counterfoil.errors import CounterfoilError, RateLimitedError, SignatureTwinError, UnavailableError
 from counterfoil.http.limits import RETRY_AFTER_SECONDS
 from counterfoil.http.media_types import PROBLEM_CBOR, PROBLEM_JSON, preferred
 
@@ -31,6 +31,7 @@ TABLE: Final[Mapping[type[CounterfoilError], tuple[int, str]]] = {
     errors.AbsentError: (404, "Not Found"),
     errors.KeyAbsentError: (404, "No such key"),
     errors.UnavailableError: (503, "Service Unavailable"),
+    errors.RateLimitedError: (429, "Too Many Requests"),
     errors.CorruptError: (503, "Service Unavailable"),
     errors.MisconfiguredError: (500, "Internal Server Error"),
 }
@@ -99,6 +100,8 @@ def retry_after() -> tuple[str, str]:
 def _headers(error: CounterfoilError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, SignatureTwinError):
         return (("Location", f"/entries/{error.entry_id.hex()}"),)
+    if isinstance(error, RateLimitedError):
+        return (("Retry-After", str(error.retry_after)),)
     return (retry_after(),) if isinstance(error, UnavailableError) else ()
 
 

@@ -25,6 +25,7 @@ from counterfoil.http.problems import (
     URL_TOO_LONG,
     Problem,
 )
+from counterfoil.http.wiring import service_of_app
 
 
 class _RefusedError(Exception):
@@ -160,6 +161,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete and self._is_answering(cycle):
             return
         if cycle is None or cycle.response_complete or not cycle.response_started:
+            self._count(problem)
             self.transport.write(self._encoded(problem))
         if cycle is not None:
             cycle.disconnected = True
@@ -177,6 +179,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.pipeline.popleft()  # The newest: the request that is refused.
             return True
         return False
+
+    def _count(self, problem: Problem) -> None:
+        service = service_of_app(self.config.app)
+        if service is not None:
+            service.metrics.refused(problem.code)
 
     def _cycle(self) -> RequestResponseCycle | None:
         # The base class declares it always there, and sets it with the first request.

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from counterfoil.http.limits import LINGER_BYTES, LINGER_SECONDS
 from counterfoil.http.problems import Problem
+from counterfoil.observability.request_context import note_problem
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """For what can never be anything else: tiles, and proofs between committed sizes."""
@@ -64,6 +65,7 @@ async def _hear_out(receive: Receive) -> None:
 
 def problem_response(problem: Problem, request: Request) -> Response:
     """A problem as the client would rather have it."""
+    note_problem(problem.code)
     media_type, body = problem.encode(request.headers.get("accept"))
     headers = {"Cache-Control": "no-store", "Vary": "Accept", **dict(problem.headers)}
     kind = ClosingResponse if headers.get("Connection") == "close" else Response

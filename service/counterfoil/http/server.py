@@ -18,11 +18,13 @@ from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.http.app import create_app
 from counterfoil.http.failure import Failure
 from counterfoil.http.limits import ALIVE_SECONDS, BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from counterfoil.http.metrics import problem_codes
 from counterfoil.http.protocol import BoundedProtocol
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.wiring import CheckpointSource, Clock, Service
 from counterfoil.log.local_log import LocalLog, Store
-from counterfoil.settings import Settings
+from counterfoil.observability.metrics import CommitTimes, Metrics
+from counterfoil.settings import Settings, read_metrics_directory
 from counterfoil.signing.uri import open_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.storage.opening import appends_to, open_store
@@ -104,7 +106,7 @@ def wire_service(
         KeysMismatchError: A signer does not hold the key that the genesis statement names.
         NotInitialisedError, CorruptError: The store holds no log, or one that disagrees with itself.
     """
-    failure = Failure()
+    failure, metrics = Failure(), Metrics(problem_codes())
     log = LocalLog(
         store,
         signers[KeyPurpose.RECEIPT],
@@ -112,11 +114,21 @@ def wire_service(
         appends=appends_to(store),
         max_batch=settings.max_batch,
         on_corrupt=failure.report,
+        observer=CommitTimes(metrics, time.perf_counter),
     )
     for purpose in (KeyPurpose.CHECKPOINT, KeyPurpose.SERVICE):
         _require_named(log.genesis, purpose, signers[purpose])
     checkpoints = CheckpointSource(log, signers[KeyPurpose.CHECKPOINT], clock)
-    return Service(log, checkpoints, signers[KeyPurpose.SERVICE], settings, clock, failure)
+    return Service(
+        log,
+        checkpoints,
+        signers[KeyPurpose.SERVICE],
+        settings,
+        clock,
+        failure,
+        metrics=metrics,
+        shared_metrics=read_metrics_directory(),
+    )
 
 
 @contextmanager

@@ -1,22 +1,33 @@
 """What the routes work with, put together once."""
 
+import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from counterfoil.cose.signer import Signer
 from counterfoil.http.body import BodyBudget
 from counterfoil.http.failure import Failure
 from counterfoil.http.limits import BODY_SECONDS
+from counterfoil.http.rate_limits import RateLimits
+from counterfoil.http.request_id import RequestIds
 from counterfoil.log.local_log import LocalLog
+from counterfoil.observability.metrics import Metrics
 from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.register import OpenLog
 from counterfoil.settings import Settings
 
 Clock = Callable[[], int]
 """Whole seconds since 1970."""
+
+Timer = Callable[[], float]
+"""Seconds from some moment on, never going back; for how long something took."""
 
 
 class CheckpointSource:
@@ -53,7 +64,12 @@ class CheckpointSource:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An open log with everything that serving it takes. ``failure`` is told when the log disagrees with itself."""
+    """An open log with everything that serving it takes.
+
+    ``failure`` is told when the log disagrees with itself. ``metrics`` is shared with other processes through the
+    directory ``shared_metrics``, where there is one. Statements of others are registered through ``registering``, which
+    is ``log`` with the limits of issuers.
+    """
 
     log: LocalLog
     checkpoints: CheckpointSource
@@ -63,14 +79,37 @@ class Service:
     failure: Failure
     bodies: BodyBudget = field(default_factory=BodyBudget)
     body_seconds: float = BODY_SECONDS
+    metrics: Metrics = field(default_factory=Metrics)
+    shared_metrics: Path | None = None
+    timer: Timer = time.perf_counter
+    limits: RateLimits = field(init=False)
+    registering: OpenLog = field(init=False)
+    request_ids: RequestIds = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = RateLimits(self.settings, self.timer)
+        object.__setattr__(self, "limits", limits)
+        object.__setattr__(self, "registering", limits.limited(self.log))
+        object.__setattr__(self, "request_ids", RequestIds(secrets.token_bytes, limits.addresses))
 
 
 async def service_of(request: Request) -> Service:
     """The service that the application of a request was made with."""
-    service = request.app.state.service
+    return service_in(request.scope)
+
+
+def service_in(scope: Scope) -> Service:
+    """The service that the application of a request was made with, for what is no route."""
+    service = scope["app"].state.service
     if not isinstance(service, Service):
         raise TypeError("the application was made without a service")
     return service
+
+
+def service_of_app(app: object) -> Service | None:
+    """The service of an application, for what works below it; None where it has none."""
+    service = getattr(getattr(app, "state", None), "service", None)
+    return service if isinstance(service, Service) else None
 
 
 Wired = Annotated[Service, Depends(service_of)]

@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from contextvars import Context
+from typing import Final, Protocol
 
 from counterfoil.errors import CommitTimeoutError, CorruptError, QueueFullError
-from counterfoil.log.plan import Outcome, Submission
+from counterfoil.log.plan import Outcome, Placed, Submission
 from counterfoil.log.sequencer import Appended
 
 DEFAULT_MAX_BATCH: Final = 256
@@ -21,6 +22,38 @@ DEFAULT_COMMIT_TIMEOUT_SECONDS: Final = 30.0
 Append = Callable[[Callable[[], Sequence[Submission]]], Appended]
 RunAppend = Callable[[Callable[[], Appended]], Awaitable[Appended]]
 Result = tuple[Outcome, bytes | None]
+
+
+class CommitObserver(Protocol):
+    """Told how each commit goes, by the thread that commits. It has a clock; this package has none."""
+
+    def begun(self) -> None:
+        """The head is being locked."""
+        ...
+
+    def locked(self) -> None:
+        """The head is locked, and the batch is being taken."""
+        ...
+
+    def committed(self, entries: int) -> None:
+        """The transaction is durable, and so many entries are new."""
+        ...
+
+
+class Unobserved:
+    """Nobody watches."""
+
+    def begun(self) -> None:
+        """Ignore it."""
+
+    def locked(self) -> None:
+        """Ignore it."""
+
+    def committed(self, entries: int) -> None:
+        """Ignore it."""
+
+
+UNOBSERVED: Final = Unobserved()
 
 
 class GroupCommit:
@@ -39,6 +72,7 @@ class GroupCommit:
         max_queue: int = DEFAULT_MAX_QUEUE,
         timeout: float = DEFAULT_COMMIT_TIMEOUT_SECONDS,
         on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
+        observer: CommitObserver = UNOBSERVED,
     ) -> None:
         self._append = append
         self._run = run
@@ -46,6 +80,7 @@ class GroupCommit:
         self._max_queue = max_queue
         self._timeout = timeout
         self._on_corrupt = on_corrupt
+        self._observer = observer
         self._waiting: deque[tuple[Submission, asyncio.Future[Result]]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._corrupt: CorruptError | None = None
@@ -66,11 +101,17 @@ class GroupCommit:
         future.add_done_callback(_forget)
         self._waiting.append((submission, future))
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._commit_all())
+            # In a context of its own: it commits for many requests, and is none of them.
+            self._task = asyncio.create_task(self._commit_all(), context=Context())
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._timeout)
         except TimeoutError as error:
             raise CommitTimeoutError(f"no commit within {self._timeout:g} seconds") from error
+
+    @property
+    def queue_length(self) -> int:
+        """How many submissions wait for a commit, not counting those in the one under way."""
+        return len(self._waiting)
 
     async def close(self) -> None:
         """Wait until everything that waits is committed or has failed."""
@@ -87,12 +128,19 @@ class GroupCommit:
 
         def drain() -> Sequence[Submission]:
             # Runs where the append runs, once the head is locked; nobody else takes from the left.
+            self._observer.locked()
             while self._waiting and len(taken) < self._max_batch:
                 taken.append(self._waiting.popleft())
             return [submission for submission, _ in taken]
 
+        def commit() -> Appended:
+            self._observer.begun()
+            appended = self._append(drain)
+            self._observer.committed(sum(isinstance(outcome, Placed) for outcome in appended.outcomes))
+            return appended
+
         try:
-            appended = await self._run(lambda: self._append(drain))
+            appended = await self._run(commit)
         except Exception as error:  # noqa: BLE001 - the worker loop is a process edge: nobody else tells those who wait
             self._fail(taken or self._take_all(), error)
             return

@@ -8,7 +8,7 @@ from counterfoil.chain.ports import ChainReader
 from counterfoil.cose.signer import Signer
 from counterfoil.errors import CorruptError, KeysMismatchError, LogCorruptError
 from counterfoil.log.founding import sign_own_statement
-from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, GroupCommit, Result
+from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, UNOBSERVED, CommitObserver, GroupCommit, Result
 from counterfoil.log.pages import next_page, require_page_root
 from counterfoil.log.plan import Submission
 from counterfoil.log.ports import Appends, LogReader, LogStore
@@ -33,7 +33,7 @@ class LocalLog:
     """One founded log with its receipt key at hand. Its coroutines belong to one event loop.
 
     ``clock`` gives whole seconds since 1970; ``appends`` says where appends run, in a thread unless it is given.
-    ``on_corrupt`` is called when the log disagrees with itself.
+    ``on_corrupt`` is called when the log disagrees with itself; ``observer`` is told of each commit.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class LocalLog:
         appends: Appends | None = None,
         max_batch: int = DEFAULT_MAX_BATCH,
         on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
+        observer: CommitObserver = UNOBSERVED,
     ) -> None:
         self.store = store
         self._appends = ThreadAppends(store) if appends is None else appends
@@ -62,7 +63,13 @@ class LocalLog:
             self._appends.run,
             max_batch=max_batch,
             on_corrupt=on_corrupt,
+            observer=observer,
         )
+
+    @property
+    def queue_length(self) -> int:
+        """How many statements wait for a commit."""
+        return self._commits.queue_length
 
     def head(self) -> Head:
         """The latest committed head.
