@@ -10,7 +10,7 @@ import httpx
 
 from counterfoil.encoding.cbor import Limits, decode
 from counterfoil.http.server import running_server, wire_service
-from counterfoil.http.wiring import Service
+from counterfoil.http.wiring import Service, Timer
 from counterfoil.log.local_log import Store
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.settings import Settings
@@ -107,11 +107,19 @@ def new_world(store: Store) -> World:
 
 
 @contextmanager
-def running(world: World, settings: Settings = QUIET, *, body_seconds: float | None = None) -> Iterator[Live]:
+def running(
+    world: World,
+    settings: Settings = QUIET,
+    *,
+    body_seconds: float | None = None,
+    timer: Timer | None = None,
+) -> Iterator[Live]:
     """The world's log on a real port, with its first page written."""
     service = wire_service(world.store, dict(world.signers), settings, world.clock)
     if body_seconds is not None:
         service = replace(service, body_seconds=body_seconds)
+    if timer is not None:
+        service = replace(service, timer=timer)
     with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
         live = Live(world, service, client, url)
         wait_until(lambda: client.get("/log").json()["pagedTo"] is not None)

@@ -33,12 +33,14 @@ class Observed:
         service = service_in(scope)
         began = service.timer()
         context = RequestContext(service.request_ids.name(scope))
-        status, answered = 0, 0.0
+        answered = False
 
         async def named(message: Message) -> None:
-            nonlocal status, answered
+            nonlocal answered
             if message["type"] == "http.response.start":
-                status, answered = message["status"], service.timer()
+                # Before it is sent, so that whoever has the answer finds it counted.
+                answered = True
+                _note(service, scope, context, message["status"], service.timer() - began)
                 # A new list: that of a response may be shared.
                 fields = [*message.get("headers", ()), (FIELD, context.request_id.encode("ascii"))]
                 message = {**message, "headers": fields}
@@ -48,7 +50,8 @@ class Observed:
         try:
             await self._app(scope, receive, named)
         finally:
-            _note(service, scope, context, status, (answered or service.timer()) - began)
+            if not answered:
+                _note(service, scope, context, 0, service.timer() - began)
             CURRENT_REQUEST.reset(token)
 
 
