@@ -1,7 +1,8 @@
 """The environment, read once into one frozen object; nothing else reads it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -114,6 +115,20 @@ def read_metrics_directory(environment: Mapping[str, str] | None = None) -> Path
     if not name or not Path(name).is_dir():
         raise MisconfiguredError(f"{METRICS_DIRECTORY} is not a directory")
     return Path(name)
+
+
+@contextmanager
+def environment_for_children(name: str, value: str) -> Iterator[None]:
+    """A variable for the processes that are started in the block."""
+    environment = os.environ  # noqa: TID251 - this file is the one that may
+    before = environment.get(name)
+    environment[name] = value
+    try:
+        yield
+    finally:
+        environment.pop(name)
+        if before is not None:
+            environment[name] = before
 
 
 def _require_known(given: Mapping[str, str]) -> None:

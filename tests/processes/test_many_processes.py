@@ -135,3 +135,16 @@ def test_workers_end_when_their_supervisor_is_killed(place: tuple[Path, str | No
         assert len(workers) == 2
         end(server.process.pid, signal.SIGKILL)
         wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers))
+
+
+def test_any_worker_shows_what_all_have_counted(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    sent, logged = statements(60), Logged()
+    with serving(data, database, 2) as server:
+        load([server], sent, logged)
+        for _ in range(6):
+            # Each request comes over a connection of its own, and so to any of the workers.
+            text = httpx.get(f"{server.url}/metrics").text
+            counted = next(line for line in text.splitlines() if 'registrations_total{result="new"}' in line)
+            # The pages that the service writes count as well.
+            assert float(counted.rpartition(" ")[2]) >= len(sent)

@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Final, cast
 
@@ -18,7 +20,8 @@ from counterfoil.errors import CorruptError, CounterfoilError, LogCorruptError, 
 from counterfoil.http.limits import SHUTDOWN_SECONDS, WORKER_SILENT_SECONDS
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.server import listen, open_service, run_until_stopped, url_of
-from counterfoil.settings import Settings
+from counterfoil.observability.metrics import forget_process
+from counterfoil.settings import METRICS_DIRECTORY, Settings, environment_for_children
 
 _logger = logging.getLogger(__name__)
 
@@ -62,13 +65,24 @@ def serve_workers(
             require_lasting(settings, service.log.genesis)
         origin = service.log.genesis.identity.origin
     with ExitStack() as stack:
+        metrics = stack.enter_context(_shared_metrics())
         listeners = _listen_together(settings, stack)
-        team = _Team(settings, listeners, prepare)
+        team = _Team(settings, listeners, prepare, metrics)
         with _asked_to_stop(team), team.at_work():
             team.await_all()
             _logger.info("serving %s with %d workers on %s", origin, settings.workers, url_of(listeners[0]))
             announce(url_of(listeners[0]))
             team.watch()
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[Path]:
+    """A directory in which the workers share their metrics: whichever answers, answers for all."""
+    with (
+        TemporaryDirectory(prefix="counterfoil-metrics-") as folder,
+        environment_for_children(METRICS_DIRECTORY, folder),
+    ):
+        yield Path(folder)
 
 
 def _listen_together(settings: Settings, stack: ExitStack) -> Sequence[socket.socket]:
@@ -93,10 +107,11 @@ class _Worker:
 
 
 class _Team:
-    def __init__(self, settings: Settings, listeners: Sequence[socket.socket], prepare: Prepare) -> None:
+    def __init__(self, settings: Settings, listeners: Sequence[socket.socket], prepare: Prepare, metrics: Path) -> None:
         self._settings = settings
         self._listeners = listeners
         self._prepare = prepare
+        self._metrics = metrics
         self._workers: list[_Worker] = []
         self._early_deaths = 0
         self.stopping = False
@@ -162,6 +177,7 @@ class _Team:
     def _replace(self, place: int, worker: _Worker) -> _Worker:
         code = worker.process.exitcode
         worker.alive.close()
+        forget_process(worker.process.pid or 0, self._metrics)
         if code == _CORRUPT:
             raise LogCorruptError(f"worker {worker.process.pid} found the log at odds with itself; its log says how")
         _logger.error("worker %s ended with %s and is replaced", worker.process.pid, code)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 OTHER: Final = "other"
@@ -22,6 +22,14 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 # The library gives the constructor, which registers itself, no types.
 _collect_from: Final[Callable[[CollectorRegistry, str], object]] = MultiProcessCollector
+
+
+_forget: Final[Callable[[int, str], object]] = mark_process_dead
+
+
+def forget_process(pid: int, directory: Path) -> None:
+    """Take a process that has ended out of what lives in the shared directory; what it counted stays counted."""
+    _forget(pid, str(directory))
 
 
 class CommitTimes:
