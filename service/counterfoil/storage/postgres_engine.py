@@ -1,5 +1,6 @@
 """Connections to PostgreSQL, each with the settings the log's promises rest on."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -22,6 +23,15 @@ STATEMENT_SECONDS: Final = 30
 """A batch takes milliseconds and a page of reads less; a statement that takes this long has lost its database."""
 
 CONNECT_SECONDS: Final = 5
+
+APPEND_OPTIONS: Final = {
+    # An append looks up and changes few rows by their keys, however large the tables are and whatever is thought of
+    # them just now; a plan that reads a table whole, made while it was small, would be kept while it grows.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 _MIN_VERSION: Final = 150000
 _APPLICATION: Final = "counterfoil"
@@ -51,8 +61,11 @@ def require_url(url: str) -> str:
 
 
 def connect(url: str) -> Connection:
-    """A connection without a transaction of its own; raises psycopg.Error, and StoreUnavailableError when too old."""
-    connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, **_parameters())
+    """A connection for an append, outside a transaction.
+
+    Raises psycopg.Error, and StoreUnavailableError when the server is too old.
+    """
+    connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, **_parameters(APPEND_OPTIONS))
     try:
         _require_version(connection.info.server_version)
     except BaseException:
@@ -63,7 +76,12 @@ def connect(url: str) -> Connection:
 
 async def connect_in_loop(url: str) -> AsyncConnection:
     """The same for use in an event loop."""
-    connection = await psycopg.AsyncConnection.connect(url, autocommit=True, row_factory=dict_row, **_parameters())
+    connection = await psycopg.AsyncConnection.connect(
+        url,
+        autocommit=True,
+        row_factory=dict_row,
+        **_parameters(APPEND_OPTIONS),
+    )
     try:
         _require_version(connection.info.server_version)
     except BaseException:
@@ -81,7 +99,7 @@ def postgres_engine(url: str) -> Engine:
     checked = require_url(url)
 
     def connecting() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(checked, **_parameters())
+        connection = psycopg.connect(checked, **_parameters({}))
         try:
             _require_version(connection.info.server_version)
         except BaseException:
@@ -101,7 +119,7 @@ def postgres_engine(url: str) -> Engine:
     )
 
 
-def _parameters() -> dict[str, Any]:
+def _parameters(more: Mapping[str, str]) -> dict[str, Any]:
     milliseconds = {
         "idle_in_transaction_session_timeout": LOCK_IDLE_SECONDS * 1000,
         "lock_timeout": LOCK_WAIT_SECONDS * 1000,
@@ -112,6 +130,7 @@ def _parameters() -> dict[str, Any]:
         # A commit returns once its record is on disk, whatever the cluster's default is.
         "synchronous_commit": "on",
         "client_encoding": "utf8",
+        **more,
     }
     return {
         "connect_timeout": CONNECT_SECONDS,
