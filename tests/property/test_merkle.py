@@ -51,8 +51,8 @@ def test_growing_in_any_batches_is_growing_at_once(stops: list[int]) -> None:
     for stop in stops:
         growth = grow(frontier, LEAVES[start:stop])
         for node, found in growth.nodes.items():
-            assert found == DEFINITION.mth(node.index << node.level, (node.index + 1) << node.level)
-        new = {node for node in growth.nodes if (node.index + 1) << node.level > start}
+            assert found == DEFINITION.mth(node.place << node.level, (node.place + 1) << node.level)
+        new = {node for node in growth.nodes if (node.place + 1) << node.level > start}
         assert len(new) == sum((stop >> level) - (start >> level) for level in range(13))
         assert set(growth.nodes) - new == set(cover(0, start))
         frontier, start = growth.after, stop

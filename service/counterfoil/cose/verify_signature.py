@@ -19,6 +19,8 @@ HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
 }
 """The library's hash algorithms by their names in the algorithm table."""
 
+_ECDSA: Final = {name: ec.ECDSA(algorithm) for name, algorithm in HASHES.items()}
+
 _ORDERS: Final = {
     "P-256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     "P-384": int(
@@ -88,7 +90,7 @@ def _verify(algorithm: Algorithm, key: PublicKey, signature: bytes, data: bytes)
     material = key.material
     if isinstance(material, ec.EllipticCurvePublicKey):
         r, s = _scalars(algorithm, signature)
-        material.verify(encode_dss_signature(r, s), data, ec.ECDSA(HASHES[algorithm.hash_name or ""]))
+        material.verify(encode_dss_signature(r, s), data, _ECDSA[algorithm.hash_name or ""])
     elif isinstance(material, ed25519.Ed25519PublicKey):
         material.verify(signature, data)
     elif isinstance(material, rsa.RSAPublicKey):

@@ -14,7 +14,7 @@ from counterfoil.encoding.cbor_shape import find_end
 from counterfoil.encoding.cbor_values import CborValue, Limits, Tagged
 from counterfoil.errors import DuplicateKeyError, MalformedCborError, TooLargeError, TrailingBytesError
 
-__all__ = ["CborValue", "Limits", "Tagged", "decode", "encode"]
+__all__ = ["CborValue", "Limits", "Tagged", "decode", "encode", "encode_bytes", "encode_integer"]
 
 _NO_TAGS: Final[frozenset[int]] = frozenset()
 _TAG_EPOCH: Final = 1
@@ -67,6 +67,19 @@ def encode(value: CborValue) -> bytes:
     out = bytearray()
     _write(value, out)
     return bytes(out)
+
+
+def encode_bytes(value: bytes) -> bytes:
+    """Return the deterministic encoding of a byte string: what ``encode`` returns, and quicker."""
+    length = len(value)
+    if length < _FIRST_LONG_ARGUMENT:
+        return _SHORT_HEADS[_BYTES << 5 | length] + value
+    return _head(_BYTES, length) + value
+
+
+def encode_integer(value: int) -> bytes:
+    """Return the deterministic encoding of an integer: what ``encode`` returns or raises, and quicker."""
+    return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
 
 
 def _build(data: bytes, limits: Limits, allow_tags: frozenset[int]) -> object:

@@ -185,8 +185,9 @@ class Draft:
             chain_hash=chain_hash(chain.chain_hash, statement.hash, decision_digest(record)),
             decision=record,
         )
-        self.chains[key] = replace(
-            chain,
+        self.chains[key] = ChainHead(
+            number=chain.number,
+            chain_id=key,
             length=chain.length + 1,
             chain_hash=entry.chain_hash,
             visibility=narrower(chain.visibility, submission.decision.visibility),

@@ -23,7 +23,7 @@ def consistency_nodes(first: TreeSize, second: TreeSize) -> tuple[tuple[NodeId, 
         return ()
     seed = _last_peak(first)
     # Where that subtree is the whole first tree, its root is known to whoever asks.
-    return (((seed,),) if seed.index else ()) + neighbours(seed, second)
+    return (((seed,),) if seed.place else ()) + neighbours(seed, second)
 
 
 def consistency_path(first: TreeSize, second: TreeSize, nodes: NodeLookup) -> tuple[NodeHash, ...]:
@@ -76,9 +76,9 @@ def _implied_roots(
 ) -> tuple[NodeHash, NodeHash]:
     _require_order(first, second)
     seed_node = _last_peak(first)
-    sides = left_neighbours(seed_node.index, ((second - 1) >> seed_node.level) + 1) if first < second else ()
+    sides = left_neighbours(seed_node.place, ((second - 1) >> seed_node.level) + 1) if first < second else ()
     # Where that subtree is the whole first tree, its root is not in the path (RFC 9162, section 2.1.4.2, step 2).
-    is_known = first == second or seed_node.index == 0
+    is_known = first == second or seed_node.place == 0
     length = len(sides) + (0 if is_known else 1)
     if not is_hash(first_root) or not is_path(path, length):
         raise ConsistencyInvalidError(f"from {first} to {second} takes a first root and a path of {length} hashes")

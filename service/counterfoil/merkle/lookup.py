@@ -19,5 +19,7 @@ def fold_groups(groups: Sequence[Sequence[NodeId]], nodes: NodeLookup) -> tuple[
     found = nodes(wanted)
     if len(found) != len(wanted):
         raise LogCorruptError(f"asked for {len(wanted)} nodes of the tree, got {len(found)}")
+    if len(found) == len(groups):
+        return tuple(found)  # Each group is one node, as nearly everywhere but at the tree's right edge.
     rest = iter(found)
     return tuple(fold_right([next(rest) for _ in group]) for group in groups)

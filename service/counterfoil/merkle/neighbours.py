@@ -11,7 +11,7 @@ def neighbours(node: NodeId, size: int) -> tuple[tuple[NodeId, ...], ...]:
     RFC 9162, section 2.1.3.1.
     """
     groups: list[tuple[NodeId, ...]] = []
-    index = node.index
+    index = node.place
     for level in range(node.level, (size - 1).bit_length()):
         beside = index ^ 1
         if (beside + 1) << level <= size:

@@ -42,10 +42,10 @@ def tree_nodes(size: TreeSize, reader: TileReader) -> Callable[[Sequence[NodeId]
 
 
 def _root_in_tile(node: NodeId, size: TreeSize, reader: TileReader, tiles: dict[TileId, bytes]) -> NodeHash:
-    if node.level < 0 or node.index < 0 or (node.index + 1) << node.level > size:
-        raise ValueError(f"a tree of {size} leaves has no node {node.index} at height {node.level}")
+    if node.level < 0 or node.place < 0 or (node.place + 1) << node.level > size:
+        raise ValueError(f"a tree of {size} leaves has no node {node.place} at height {node.level}")
     level, height = divmod(node.level, TILE_HEIGHT)
-    index, place = divmod(node.index << height, TILE_WIDTH)
+    index, place = divmod(node.place << height, TILE_WIDTH)
     tile = TileId(level, index)
     if tile not in tiles:
         tiles[tile] = tile_hashes(tile, size, reader)

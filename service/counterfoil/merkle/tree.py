@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from counterfoil.merkle.bounds import is_hash, is_tree_number
 from counterfoil.merkle.hashing import EMPTY_ROOT, LeafHash, NodeHash, TreeSize, node_hash
 
 
-@dataclass(frozen=True, slots=True)
-class NodeId:
-    """The perfect subtree over the leaves from index * 2**level up to (index + 1) * 2**level."""
+class NodeId(NamedTuple):
+    """The perfect subtree over the leaves from place * 2**level up to (place + 1) * 2**level."""
 
     level: int
-    index: int
+    place: int
 
 
 def cover(start: int, stop: int) -> tuple[NodeId, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from counterfoil.cose.keys import PublicKey, public_key_pem
@@ -66,7 +67,7 @@ class ContentTypeRule:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyDocument:
     """One version of the policy. ``version`` counts from 1; an empty document admits nobody."""
 
@@ -79,11 +80,20 @@ class PolicyDocument:
 
     def issuer(self, name: str) -> Issuer | None:
         """The issuer of exactly that name."""
-        return next((issuer for issuer in self.issuers if issuer.name == name), None)
+        return self._by_name.get(name)
 
     def content_type(self, content_type: str | int | None) -> ContentTypeRule | None:
         """The rule of exactly that content type."""
-        return next((rule for rule in self.content_types if rule.content_type == content_type), None)
+        return self._by_content_type.get(content_type)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Issuer]:
+        # Of two of one name, which no policy that was read has, the first.
+        return {issuer.name: issuer for issuer in reversed(self.issuers)}
+
+    @cached_property
+    def _by_content_type(self) -> dict[str | int | None, ContentTypeRule]:
+        return {rule.content_type: rule for rule in reversed(self.content_types)}
 
     def public_keys(self) -> tuple[PublicKey, ...]:
         """Every key of every issuer."""

@@ -77,9 +77,14 @@ def parse_root_trace_id(value: object) -> RootTraceId:
         raise MalformedClaimsError("sub (2) is not a text string")
     if not 1 <= len(value.encode(errors="surrogatepass")) <= MAX_SUBJECT_BYTES:
         raise MalformedClaimsError(f"sub (2) is not 1 to {MAX_SUBJECT_BYTES} bytes long")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+    # Of the ASCII characters exactly the control characters are not printable.
+    if not (value.isascii() and value.isprintable()) and any(map(_is_control, value)):
         raise MalformedClaimsError("sub (2) holds a control character")
     return RootTraceId(value)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs"}
 
 
 def _issuer(value: CborValue) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from counterfoil.encoding.cbor import CborValue, Limits, decode, encode
+from counterfoil.encoding.cbor import CborValue, Limits, decode, encode_bytes, encode_integer
 from counterfoil.errors import MalformedDecisionError
 
 RECORD_VERSION: Final = 1
@@ -12,6 +12,11 @@ _VERSION, _NUMBER, _POLICY, _KEY, _TIME, _APPRAISAL, _EVIDENCE, _COLLATERAL = ra
 _LIMITS: Final = Limits(max_bytes=512)  # Eight members, none longer than a digest.
 _DIGEST_BYTES: Final = 32
 _MAX_INTEGER: Final = 2**63 - 1
+_LABELS: Final = tuple(encode_integer(label) for label in range(8))
+_BEGINNING: Final = b"\xa8" + _LABELS[_VERSION] + encode_integer(RECORD_VERSION) + _LABELS[_NUMBER]
+"""A map of eight members, and all of it that never changes before the first that does."""
+
+_NULL: Final = b"\xf6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +36,24 @@ class DecisionRecord:
 
     def encode(self) -> bytes:
         """The record as deterministic CBOR (RFC 8949, section 4.2.1)."""
-        return encode(
-            {
-                _VERSION: RECORD_VERSION,
-                _NUMBER: self.number,
-                _POLICY: self.policy_entry,
-                _KEY: self.key_thumbprint,
-                _TIME: self.head_time,
-                _APPRAISAL: self.appraisal_digest,
-                _EVIDENCE: self.evidence_digest,
-                _COLLATERAL: self.collateral_digest,
-            },
+        # One is written for every entry: member by member this takes a quarter of the general encoder.
+        return b"".join(
+            (
+                _BEGINNING,
+                encode_integer(self.number),
+                _LABELS[_POLICY],
+                encode_integer(self.policy_entry),
+                _LABELS[_KEY],
+                encode_bytes(self.key_thumbprint),
+                _LABELS[_TIME],
+                encode_integer(self.head_time),
+                _LABELS[_APPRAISAL],
+                _digest_or_null(self.appraisal_digest),
+                _LABELS[_EVIDENCE],
+                _digest_or_null(self.evidence_digest),
+                _LABELS[_COLLATERAL],
+                _digest_or_null(self.collateral_digest),
+            ),
         )
 
 
@@ -71,6 +83,10 @@ def parse_decision_record(data: bytes) -> DecisionRecord:
     if record.encode() != data:
         raise MalformedDecisionError("the decision record is not in deterministic encoding")
     return record
+
+
+def _digest_or_null(digest: bytes | None) -> bytes:
+    return _NULL if digest is None else encode_bytes(digest)
 
 
 def _integer(value: CborValue) -> int:

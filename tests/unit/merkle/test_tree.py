@@ -25,7 +25,7 @@ DEFINITION = Definition(LEAVES)
 def nodes_that_must_be_there(before: int, after: int) -> Iterator[tuple[NodeId, bytes]]:
     """The peaks of before, and every perfect subtree of after that holds a new leaf."""
     for node in cover(0, before):
-        yield node, DEFINITION.mth(node.index << node.level, (node.index + 1) << node.level)
+        yield node, DEFINITION.mth(node.place << node.level, (node.place + 1) << node.level)
     for level in range(after.bit_length()):
         for index in range(after >> level):
             stop = (index + 1) << level
@@ -59,7 +59,7 @@ def test_a_cover_folds_to_the_hash_of_its_range() -> None:
     for stop in range(1, 70):
         for start in (0, 64):
             subtrees = cover(start, start + stop)
-            hashes = [DEFINITION.mth(node.index << node.level, (node.index + 1) << node.level) for node in subtrees]
+            hashes = [DEFINITION.mth(node.place << node.level, (node.place + 1) << node.level) for node in subtrees]
             assert fold_right(hashes) == DEFINITION.mth(start, start + stop)
 
 

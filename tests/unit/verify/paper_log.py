@@ -78,4 +78,4 @@ class PaperLog:
 
     def _nodes(self, nodes: Sequence[NodeId]) -> list[NodeHash]:
         leaves = [statement_leaf(parse_signed_statement(data).hash) for data in self.statements]
-        return [root_of(leaves[node.index << node.level : (node.index + 1) << node.level]) for node in nodes]
+        return [root_of(leaves[node.place << node.level : (node.place + 1) << node.level]) for node in nodes]

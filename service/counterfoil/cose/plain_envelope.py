@@ -1,0 +1,47 @@
+"""The envelope that nearly every statement has, read without building anything but its parts."""
+
+from typing import Final
+
+_HEAD: Final = b"\xd2\x84"
+"""Tag 18 on an array of four elements (RFC 9052, section 4.2)."""
+
+_EMPTY_MAP: Final = 0xA0
+_NULL: Final = 0xF6
+_SHORT: Final = range(0x40, 0x58)
+_LONG: Final = {0x58: 1, 0x59: 2, 0x5A: 4, 0x5B: 8}
+"""Byte strings by their first byte: those whose length stands in it, and how many bytes say the length of others."""
+
+Parts = tuple[bytes, dict[int | str, bytes], bytes | None, bytes]
+"""Protected header, unprotected header, payload and signature."""
+
+
+def split_plain_envelope(data: bytes) -> Parts | None:
+    """The elements of a COSE_Sign1 with an empty unprotected header; None where the general reader has to look.
+
+    What this returns the general reader returns as well, for the same bytes: a property test holds that.
+    """
+    if not data.startswith(_HEAD):
+        return None
+    try:
+        protected, at = _byte_string(data, len(_HEAD))
+        if data[at] != _EMPTY_MAP:
+            return None
+        payload, at = (None, at + 2) if data[at + 1] == _NULL else _byte_string(data, at + 1)
+        signature, at = _byte_string(data, at)
+    except (IndexError, KeyError):
+        return None
+    return (protected, {}, payload, signature) if at == len(data) else None
+
+
+def _byte_string(data: bytes, at: int) -> tuple[bytes, int]:
+    """The byte string that begins at a place, and where it ends; IndexError or KeyError where there is none."""
+    initial = data[at]
+    if initial in _SHORT:
+        start, length = at + 1, initial - _SHORT.start
+    else:
+        start = at + 1 + _LONG[initial]
+        length = int.from_bytes(data[at + 1 : start], "big")
+    end = start + length
+    if end > len(data):
+        raise IndexError
+    return data[start:end], end

@@ -1,0 +1,155 @@
+"""What is written or read in a quicker way is what the general way writes and reads, for the same input."""
+
+import unicodedata
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterfoil.cose import labels
+from counterfoil.cose.plain_envelope import split_plain_envelope
+from counterfoil.cose.sign1 import encode_sign1, signature_input
+from counterfoil.encoding.cbor import CborValue, Limits, Tagged, decode, encode, encode_bytes, encode_integer
+from counterfoil.errors import MalformedClaimsError, MalformedError
+from counterfoil.merkle.hashing import NodeHash
+from counterfoil.receipt.issue import SignedHead
+from counterfoil.receipt.tree_head import HeadSignature, head_header
+from counterfoil.statement.claims import parse_root_trace_id
+from counterfoil.statement.decision_record import DecisionRecord
+from tests.builders import sign_statement
+from tests.unit.receipt.test_receipts import HEAD, IDENTITY, KEY, SIGNER
+
+NUMBERS = st.integers(0, 2**63 - 1) | st.sampled_from([0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32])
+BYTES = st.binary(max_size=40) | st.sampled_from([23, 24, 255, 256, 65535, 65536]).map(bytes)
+STRINGS = [b"\x40", b"\x58\x00", b"\x59\x00\x01x", b"\x5a\x00\x00\x00\x01x", b"\x5b" + bytes(8)]
+"""Byte strings with heads of every length."""
+
+DIGESTS = st.none() | st.binary(min_size=32, max_size=32)
+STATEMENTS = [sign_statement(SIGNER), sign_statement(SIGNER, detached=True), sign_statement(SIGNER, b"x" * 70_000)]
+
+
+@given(BYTES)
+def test_byte_strings(value: bytes) -> None:
+    assert encode_bytes(value) == encode(value)
+
+
+@given(NUMBERS)
+def test_numbers(value: int) -> None:
+    assert encode_integer(value) == encode(value)
+
+
+@given(st.integers(-(2**64), -1))
+def test_numbers_below_zero(value: int) -> None:
+    assert encode_integer(value) == encode(value)
+
+
+@pytest.mark.parametrize("value", [-(2**64) - 1, 2**64])
+def test_numbers_that_are_none(value: int) -> None:
+    with pytest.raises(TypeError):
+        encode_integer(value)
+
+
+@given(BYTES, st.dictionaries(st.integers(-5, 500), BYTES, max_size=3), st.none() | BYTES, BYTES)
+def test_messages(protected: bytes, unprotected: Mapping[int | str, bytes], payload: bytes | None, last: bytes) -> None:
+    general = encode(Tagged(labels.TAG_SIGN1, (protected, dict(unprotected), payload, last)))
+    assert encode_sign1(protected, unprotected, payload, last) == general
+
+
+@given(BYTES, BYTES, BYTES)
+def test_what_is_signed(protected: bytes, payload: bytes, aad: bytes) -> None:
+    body = b"" if protected == b"\xa0" else protected
+    assert signature_input(protected, payload, aad) == encode(("Signature1", body, aad, payload))
+
+
+@given(NUMBERS, NUMBERS, st.binary(min_size=32, max_size=32), NUMBERS, st.tuples(DIGESTS, DIGESTS, DIGESTS))
+def test_decision_records(
+    number: int, policy: int, key: bytes, time: int, digests: tuple[bytes | None, bytes | None, bytes | None]
+) -> None:
+    record = DecisionRecord(number, policy, key, time, *digests)
+    members = [1, number, policy, key, time, *digests]
+    assert record.encode() == encode(dict(enumerate(members)))
+
+
+@given(NUMBERS, st.lists(st.binary(min_size=32, max_size=32).map(NodeHash), max_size=70), st.binary(min_size=1))
+def test_receipts(number: int, path: list[NodeHash], signature: bytes) -> None:
+    signed = SignedHead(IDENTITY, HEAD, KEY, HeadSignature(HEAD.size, KEY.thumbprint, signature))
+    header = head_header(IDENTITY, KEY.thumbprint, SIGNER.algorithm, HEAD)
+    inclusion = encode([HEAD.size, number, list(path)])
+    consistency = encode([number, HEAD.size, list(path)])
+    for kind, proof, made in (
+        (labels.INCLUSION, inclusion, signed.inclusion_receipt(number, path)),
+        (labels.CONSISTENCY, consistency, signed.consistency_receipt(number, path)),
+    ):
+        message: CborValue = (header, {labels.VDP: {kind: [proof]}}, None, signature)
+        assert made == encode(Tagged(labels.TAG_SIGN1, message))
+
+
+def general_split(data: bytes) -> CborValue:
+    """The elements as the general reader has them; None where it refuses or finds no such message."""
+    try:
+        envelope = decode(data, Limits(len(data)), allow_tags=frozenset({labels.TAG_SIGN1}))
+    except MalformedError:
+        return None
+    return envelope.value if isinstance(envelope, Tagged) else None
+
+
+def agree(data: bytes) -> None:
+    """What the quick reader takes the general one reads alike; the quick one may leave anything to the general one."""
+    found = split_plain_envelope(data)
+    if found is not None:
+        assert found == general_split(data)
+
+
+@given(st.sampled_from(STATEMENTS), st.integers(0, 2**31), st.integers(0, 255), st.integers(0, 80))
+def test_envelopes_changed_in_one_place(statement: bytes, at: int, value: int, cut: int) -> None:
+    agree(statement)
+    agree(statement[: len(statement) - cut])
+    agree(statement + bytes(cut % 3))
+    # Most places that matter are near the beginning.
+    for place in (at % len(statement), at % min(200, len(statement))):
+        agree(statement[:place] + bytes([value]) + statement[place + 1 :])
+
+
+@given(st.binary(max_size=60))
+def test_envelopes_of_random_bytes(rest: bytes) -> None:
+    agree(rest)
+    agree(b"\xd2\x84" + rest)
+    agree(b"\xd2\x84\x41\x00\xa0" + rest)
+
+
+@given(
+    st.lists(st.sampled_from([b"\x40", b"\x58\x00", b"\x59\x00\x01x", b"\x5a\x00\x00\x00\x02xy", b"\x5b" + bytes(8)]))
+)
+def test_envelopes_with_heads_of_every_length(parts: list[bytes]) -> None:
+    for middle in (b"\xa0", b"\xa0\xf6", b"\xa1\x01\x02", b"\xbf\xff", b"\xf6"):
+        agree(b"\xd2\x84" + b"".join(parts[:1]) + middle + b"".join(parts[1:]))
+
+
+def test_what_is_common_is_read_the_quick_way() -> None:
+    for statement in STATEMENTS:
+        assert split_plain_envelope(statement) == general_split(statement)
+        assert split_plain_envelope(statement) is not None
+    assert split_plain_envelope(sign_statement(SIGNER, unprotected={99: b"x"})) is None
+
+
+def is_refused(text: str) -> bool:
+    try:
+        parse_root_trace_id(text)
+    except MalformedClaimsError:
+        return True
+    return False
+
+
+def is_hidden(text: str) -> bool:
+    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_control_characters(text: str) -> None:
+    assert is_refused(text) == is_hidden(text)
+
+
+@pytest.mark.parametrize("code", [*range(0x100), 0x2028, 0xD800, 0xE000, 0x10FFFF])
+def test_each_character(code: int) -> None:
+    assert is_refused(f"a{chr(code)}") == is_hidden(chr(code))
