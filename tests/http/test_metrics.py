@@ -77,7 +77,6 @@ def test_the_same_bytes_again_append_nothing(live: Live) -> None:
     assert value(live.url, "registrations_total", result="new") == before
 
 
-@pytest.mark.xfail(strict=True, reason="until the route tells service.metrics.duplicate()")
 def test_the_same_bytes_again_are_counted_as_such(live: Live) -> None:
     statement = sign_statement(live.world.agent)
     live.register(statement)

@@ -205,7 +205,6 @@ def test_without_a_limit_the_log_is_the_log(timer: Timer) -> None:
     assert RateLimits(replace(QUIET, rate_per_issuer=0), timer).limited(log) is log
 
 
-@pytest.mark.xfail(strict=True, reason="until the route registers through service.registering")
 def test_over_http_an_issuer_is_told_to_wait(timer: Timer) -> None:
     with limited(timer, replace(QUIET, rate_per_issuer=1)) as live:
         live.register(sign_statement(live.world.agent))

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from counterfoil.http.limits import MAX_HELD_BYTES
 from counterfoil.http.problems import (
@@ -22,18 +21,18 @@ class Held:
 
     def __init__(self, budget: "BodyBudget") -> None:
         self._budget = budget
-        self.content = bytearray()
+        self.count = 0
 
-    def add(self, chunk: bytes) -> None:
-        """Hold some more bytes.
+    def add(self, count: int) -> None:
+        """Hold so many bytes more.
 
         Raises:
             ProblemError: All bodies together would be more than this process holds.
         """
-        if self._budget.held + len(chunk) > self._budget.most:
+        if self._budget.held + count > self._budget.most:
             raise ProblemError(TOO_MANY_REQUESTS)
-        self._budget.held += len(chunk)
-        self.content += chunk
+        self._budget.held += count
+        self.count += count
 
 
 class BodyBudget:
@@ -50,26 +49,37 @@ class BodyBudget:
         try:
             yield held
         finally:
-            self.held -= len(held.content)
+            self.held -= held.count
 
 
-async def read_body(request: Request, held: Held, max_bytes: int, seconds: float) -> bytes:
+async def read_body(receive: Receive, declared: bytes | None, held: Held, max_bytes: int, seconds: float) -> bytes:
     """The whole body, read only as far as it stays within ``max_bytes`` and comes within ``seconds``.
+
+    ``declared`` is the field Content-Length, which the server below has found to be a number.
 
     Raises:
         ProblemError: It is too large, too slow, cut off, or one too many.
     """
-    declared = request.headers.get("content-length", "0")
-    if len(declared) > len(str(max_bytes)) or int(declared) > max_bytes:
+    if declared is not None and (len(declared) > len(str(max_bytes)) or int(declared) > max_bytes):
         raise ProblemError(BODY_TOO_LARGE)
     try:
         async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                if len(held.content) + len(chunk) > max_bytes:
-                    raise ProblemError(BODY_TOO_LARGE)
-                held.add(chunk)
+            return await _read(receive, held, max_bytes)
     except TimeoutError as error:
         raise ProblemError(BODY_TIMEOUT) from error
-    except ClientDisconnect as error:
-        raise ProblemError(BODY_TRUNCATED) from error
-    return bytes(held.content)
+
+
+async def _read(receive: Receive, held: Held, max_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ProblemError(BODY_TRUNCATED)
+        chunk: bytes = message.get("body", b"")
+        if held.count + len(chunk) > max_bytes:
+            raise ProblemError(BODY_TOO_LARGE)
+        held.add(len(chunk))
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            # Nearly every body is one chunk, and is not copied.
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request, Response
 
 from counterfoil.errors import ContentAbsentError
-from counterfoil.http.described import GUARDED, PROBLEMS, binary
+from counterfoil.http.described import GUARDED, PROBLEMS, UNRELEASED, binary
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.media_types import CBOR, COSE
-from counterfoil.http.responses import PRIVATE, REVALIDATE, answer
+from counterfoil.http.responses import PRIVATE, REVALIDATE, answer, unreleased
 from counterfoil.http.visibility import require_reader
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.records import Content
@@ -19,7 +19,7 @@ router = APIRouter(tags=["entries"], responses=PROBLEMS)
 @router.get(
     "/entries/{entry_id}/statement",
     response_class=Response,
-    responses=binary(200, "The Transparent Statement.", COSE),
+    responses={**binary(200, "The Transparent Statement.", COSE), **UNRELEASED},
     openapi_extra=GUARDED,
 )
 def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Response:
@@ -28,6 +28,8 @@ def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Respon
     content = _readable(request, service, entry.number)
     if content is None:
         raise ContentAbsentError("the entry's statement is not stored here")
+    if not service.released(entry.number):
+        return unreleased()
     receipt = service.log.receipts.stable(entry.number)
     return answer(attach_receipts(content.statement, [receipt]), COSE, _cache(content))
 

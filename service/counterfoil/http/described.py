@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from counterfoil.http.media_types import COSE, PROBLEM_CBOR, PROBLEM_JSON, RECEIPT, STATEMENT
+from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, PROBLEM_CBOR, PROBLEM_JSON, RECEIPT, STATEMENT
 
 Responses = dict[int | str, dict[str, Any]]
 """Answers by status, as FastAPI takes them."""
@@ -37,13 +37,26 @@ GUARDED: Final[dict[str, Any]] = {"security": [{CREDENTIAL: []}, {}]}
 STATEMENT_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "A Signed Statement: COSE_Sign1 tagged 18 (RFC 9943, section 6).",
-        "content": {COSE: {"schema": _BINARY}, STATEMENT: {"schema": _BINARY}},
+        "description": "A Signed Statement, COSE_Sign1 tagged 18 (RFC 9943, section 6), or up to 256 of them one after "
+        "another, a CBOR sequence (RFC 8742).",
+        "content": {COSE: {"schema": _BINARY}, STATEMENT: {"schema": _BINARY}, CBOR_SEQUENCE: {"schema": _BINARY}},
     },
 }
 
 LOCATION: Final = {
     "Location": {"description": "Where the receipt stays: /entries/{entry id}.", "schema": {"type": "string"}},
+}
+
+_RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+
+WITHHELD: Final[Responses] = {
+    202: {
+        "description": "The statement is registered, and its receipt may not leave yet: ask again at its location.",
+        "headers": {**LOCATION, **_RETRY_AFTER},
+    },
+}
+UNRELEASED: Final[Responses] = {
+    204: {"description": "The entry is there, and its receipt may not leave yet.", "headers": _RETRY_AFTER},
 }
 
 

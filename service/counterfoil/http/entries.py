@@ -4,17 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from counterfoil.http.body import read_body
-from counterfoil.http.described import PROBLEMS, STATEMENT_BODY, receipt
+from counterfoil.errors import MalformedParameterError
+from counterfoil.http.described import PROBLEMS, STATEMENT_BODY, UNRELEASED, WITHHELD, binary, receipt
 from counterfoil.http.entry_lookup import EntryId, find_entry
-from counterfoil.http.media_types import COSE, RECEIPT, is_identity, is_statement_type, preferred
-from counterfoil.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemError
-from counterfoil.http.responses import REVALIDATE, STABLE, answer
+from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, preferred
+from counterfoil.http.responses import IMMUTABLE, REVALIDATE, STABLE, answer, unreleased
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Wired
 from counterfoil.log.records import Entry
-from counterfoil.policy.decision import largest_statement
-from counterfoil.register import register
 
 router = APIRouter(tags=["entries"], responses=PROBLEMS)
 
@@ -39,34 +36,47 @@ class EntryIndex(Wire):
     "/entries",
     status_code=201,
     response_class=Response,
-    responses=receipt(201, "The statement is registered; this is its receipt, the same bytes each time."),
+    responses={
+        **receipt(201, "The statement is registered; this is its receipt, the same bytes each time."),
+        **binary(200, "For a sequence: in its order, a receipt or a problem for each statement.", CBOR_SEQUENCE),
+        **WITHHELD,
+    },
     openapi_extra=STATEMENT_BODY,
 )
-async def register_statement(request: Request, service: Wired) -> Response:
-    """Register a Signed Statement. Posting the same bytes again is harmless and answers the same receipt."""
-    service.failure.require_none()
-    if not is_statement_type(request.headers.getlist("content-type")):
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
-    if not is_identity(request.headers.getlist("content-encoding")):
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
-    most = largest_statement(await service.log.rules())
-    with service.bodies.hold() as held:
-        body = await read_body(request, held, most, service.body_seconds)
-        registration = await register(body, service.log)
-    return _receipt(request, registration.entry_id.hex(), registration.receipt, 201, "no-store")
+async def register_statement() -> Response:
+    """Register a Signed Statement, or a sequence of up to 256 of them.
+
+    Posting the same bytes again is harmless and answers the same receipt.
+    """
+    raise RuntimeError("registration is answered before the framework is asked")
 
 
 @router.get(
     "/entries/{entry_id}",
     response_class=Response,
-    responses=receipt(200, "The receipt of the entry."),
+    responses={**receipt(200, "The receipt of the entry."), **UNRELEASED},
 )
-def get_receipt(request: Request, service: Wired, entry_id: EntryId, *, fresh: bool = False) -> Response:
-    """The receipt of an entry: the bytes that registering it answered, or one at the current size of the log."""
+def get_receipt(
+    request: Request,
+    service: Wired,
+    entry_id: EntryId,
+    size: Annotated[Number | None, Query(description="A committed tree size, for a receipt at that size.")] = None,
+    *,
+    fresh: bool = False,
+) -> Response:
+    """The receipt of an entry: the bytes that registering it answered, or one at the current or a committed size."""
     entry = find_entry(service.log.store, entry_id)
-    receipts = service.log.receipts
-    content = receipts.fresh(entry.number) if fresh else receipts.stable(entry.number)
-    return _receipt(request, entry_id, content, 200, REVALIDATE if fresh else STABLE)
+    receipts, number = service.log.receipts, entry.number
+    if fresh and size is not None:
+        raise MalformedParameterError("a receipt is fresh or at a size, not both")
+    latest = receipts.latest().size if fresh else size
+    if not service.released(number if latest is None else latest - 1):
+        return unreleased()
+    if fresh:
+        return _receipt(request, entry_id, receipts.fresh(number), REVALIDATE)
+    if size is not None:
+        return _receipt(request, entry_id, receipts.at(number, size), IMMUTABLE)
+    return _receipt(request, entry_id, receipts.stable(number), STABLE)
 
 
 @router.get("/entries")
@@ -96,8 +106,6 @@ def _indexed(entry: Entry) -> IndexedEntry:
     )
 
 
-def _receipt(request: Request, entry_id: str, content: bytes, status: int, cache: str) -> Response:
+def _receipt(request: Request, entry_id: str, content: bytes, cache: str) -> Response:
     media_type = preferred(request.headers.get("accept"), (COSE,), (RECEIPT,))
-    response = answer(content, media_type, cache, {"Location": f"/entries/{entry_id}", "Vary": "Accept"})
-    response.status_code = status
-    return response
+    return answer(content, media_type, cache, {"Location": f"/entries/{entry_id}", "Vary": "Accept"})

@@ -6,16 +6,16 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from counterfoil.errors import CounterfoilError
-from counterfoil.http.entries import register_statement
 from counterfoil.http.handlers import failed
 from counterfoil.http.problems import ProblemError
-from counterfoil.http.wiring import service_of
+from counterfoil.http.registration import answer_registration
+from counterfoil.http.wiring import service_in
 
 REGISTRATION: Final = ("POST", "/entries")
 
 
 class FastPath:
-    """Calls the one route that must be fast, the same function that the framework describes, and passes on the rest."""
+    """Answers the one request that must be fast, and passes on the rest."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -25,9 +25,8 @@ class FastPath:
         if scope["type"] != "http" or (scope["method"], scope["path"]) != REGISTRATION:
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
         try:
-            response = await register_statement(request, await service_of(request))
+            await answer_registration(service_in(scope), scope, receive, send)
         except (CounterfoilError, ProblemError) as error:
-            response = await failed(request, error)
-        await response(scope, receive, send)
+            response = await failed(Request(scope, receive), error)
+            await response(scope, receive, send)

@@ -17,6 +17,15 @@ HEAD_SECONDS: Final = 30.0
 BODY_SECONDS: Final = 30.0
 """From the end of the headers to the end of the body: 16 MiB at half a megabyte a second."""
 
+MAX_BULK_STATEMENTS: Final = 256
+"""Statements in one request: a batch of the log, which is one tile's width."""
+
+MAX_BULK_BYTES: Final = 16 * 1024 * 1024
+"""256 statements of 64 KiB; larger ones are posted one by one."""
+
+BULK_SLICE: Final = 8
+"""Statements of a bulk that are verified in a row: under a millisecond of somebody else's patience."""
+
 LINGER_SECONDS: Final = 2.0
 """How long a refused client is heard out, so that closing does not destroy the answer on its way (RFC 9112, 9.6)."""
 

@@ -8,7 +8,7 @@ from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.errors import LogCorruptError
 from counterfoil.http.described import PROBLEMS
-from counterfoil.http.limits import DEFAULT_PAGE, MAX_PAGE
+from counterfoil.http.limits import DEFAULT_PAGE, MAX_BULK_BYTES, MAX_BULK_STATEMENTS, MAX_PAGE
 from counterfoil.http.responses import REVALIDATE
 from counterfoil.http.wire import EntryName, Wire
 from counterfoil.http.wiring import Service, Wired
@@ -38,6 +38,8 @@ class Limits(Wire):
     clock_skew_seconds: int
     default_page_entries: int
     max_page_entries: int
+    max_bulk_statements: int
+    max_bulk_bytes: int
     body_seconds: float
 
 
@@ -86,6 +88,8 @@ def _log_info(service: Service, rules: Rules) -> LogInfo:
             clock_skew_seconds=policy.clock_skew_seconds,
             default_page_entries=DEFAULT_PAGE,
             max_page_entries=MAX_PAGE,
+            max_bulk_statements=MAX_BULK_STATEMENTS,
+            max_bulk_bytes=MAX_BULK_BYTES,
             body_seconds=service.body_seconds,
         ),
         policy_entry=_name(store, head.policy_entry),

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 COSE: Final = "application/cose"
 STATEMENT: Final = "application/scitt-statement+cose"
 RECEIPT: Final = "application/scitt-receipt+cose"
 CBOR: Final = "application/cbor"
+CBOR_SEQUENCE: Final = "application/cbor-seq"
 JSON: Final = "application/json"
 OCTETS: Final = "application/octet-stream"
 NOTE: Final = "text/plain; charset=utf-8"
@@ -23,19 +25,24 @@ _QUALITY: Final = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _COSE_PARAMETERS: Final[tuple[dict[str, str], ...]] = ({}, {"cose-type": "cose-sign1"})
 
 
-def is_statement_type(content_types: Sequence[str]) -> bool:
+def is_statement(content_types: Sequence[bytes]) -> bool:
     """Whether a request with these Content-Type fields says that its body is a statement."""
-    if len(content_types) != 1:
-        return False
-    name, parameters = _parse(content_types[0])
+    name, parameters = _only(content_types)
     return (name == COSE and parameters in _COSE_PARAMETERS) or (name == STATEMENT and parameters == {})
 
 
-def is_identity(content_encodings: Sequence[str]) -> bool:
+def is_sequence(content_types: Sequence[bytes]) -> bool:
+    """Whether a request with these Content-Type fields says that its body is a CBOR sequence (RFC 8742)."""
+    return _only(content_types) == (CBOR_SEQUENCE, {})
+
+
+def is_identity(content_encodings: Sequence[bytes]) -> bool:
     """Whether these Content-Encoding fields leave the body as it is."""
-    return all(coding.strip().lower() in {"", "identity"} for field in content_encodings for coding in field.split(","))
+    codings = (coding.strip().lower() for field in content_encodings for coding in field.split(b","))
+    return all(coding in {b"", b"identity"} for coding in codings)
 
 
+@lru_cache(maxsize=256)
 def preferred(accept: str | None, *offers: tuple[str, ...]) -> str:
     """The first name of the offer that an Accept field prefers; the first offer when it prefers none or nothing fits.
 
@@ -64,6 +71,16 @@ def _quality(name: str, ranges: dict[str, float]) -> float:
         if candidate in ranges:
             return ranges[candidate]
     return 0.0
+
+
+def _only(content_types: Sequence[bytes]) -> tuple[str, dict[str, str] | None]:
+    return _parsed(content_types[0]) if len(content_types) == 1 else ("", None)
+
+
+# What clients send is the same again and again; a client that varies it pays for its own parsing only.
+@lru_cache(maxsize=256)
+def _parsed(field: bytes) -> tuple[str, dict[str, str] | None]:
+    return _parse(field.decode("latin-1"))
 
 
 def _parse(text: str) -> tuple[str, dict[str, str] | None]:

@@ -1,7 +1,7 @@
 """The one table from errors to HTTP: status and title, and the body every failure has (SCRAPI, RFC 9290, RFC 9457)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from counterfoil import errors
@@ -61,8 +61,18 @@ class Problem:
             return PROBLEM_CBOR, self._cbor()
         return PROBLEM_JSON, self._json()
 
-    def _cbor(self) -> bytes:
+    def at(self, location: str) -> "Problem":
+        """The same with a place to look at."""
+        return replace(self, headers=(*self.headers, ("Location", location)))
+
+    def as_item(self) -> bytes:
+        """The problem as an item of a sequence, which has no header fields: its location stands within."""
+        return self._cbor(dict(self.headers).get("Location"))
+
+    def _cbor(self, location: str | None = None) -> bytes:
         tunnel: dict[int | str, CborValue] = {"status": self.status, "code": self.code}
+        if location is not None:
+            tunnel["location"] = location
         return encode({_TITLE: self.title, _DETAIL: self.detail, _TUNNEL: tunnel})
 
     def _json(self) -> bytes:
@@ -145,12 +155,23 @@ TOO_MANY_REQUESTS: Final = Problem(
     "more statements are under way than this service holds",
     (_CLOSE, retry_after()),
 )
+RECEIPT_WITHHELD: Final = Problem(
+    202,
+    "Accepted",
+    "receipt-withheld",
+    "the statement is registered; its receipt leaves later, at its location",
+)
 UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     415,
     "Unsupported Media Type",
     "unsupported-media-type",
-    "a statement is sent as application/cose or application/scitt-statement+cose, without a content coding",
-    (_CLOSE, ("Accept", "application/cose, application/scitt-statement+cose"), ("Accept-Encoding", "identity")),
+    "a statement is sent as application/cose or application/scitt-statement+cose, a sequence of them as "
+    "application/cbor-seq, without a content coding",
+    (
+        _CLOSE,
+        ("Accept", "application/cose, application/scitt-statement+cose, application/cbor-seq"),
+        ("Accept-Encoding", "identity"),
+    ),
 )
 CREDENTIAL_REQUIRED: Final = Problem(
     401,

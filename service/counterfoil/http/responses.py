@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from counterfoil.http.limits import LINGER_BYTES, LINGER_SECONDS
-from counterfoil.http.problems import Problem
+from counterfoil.http.problems import Problem, retry_after
 from counterfoil.observability.request_context import note_problem
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -33,6 +33,11 @@ def answer(content: bytes, media_type: str, cache: str, headers: Mapping[str, st
     # Set here and not through the constructor, which would add a charset to text.
     response.headers["Content-Type"] = media_type
     return response
+
+
+def unreleased() -> Response:
+    """What there is of a receipt that may not leave yet (SCRAPI, section 2.1.4)."""
+    return Response(status_code=204, headers=dict([retry_after(), ("Cache-Control", "no-store")]))
 
 
 class ClosingResponse(Response):

@@ -30,6 +30,15 @@ Timer = Callable[[], float]
 """Seconds from some moment on, never going back; for how long something took."""
 
 
+Release = Callable[[int], bool]
+"""Whether receipts that cover an entry of this number may leave: once enough others have seen a head over it."""
+
+
+def everything_is_released(_number: int) -> bool:
+    """What is durable may leave."""
+    return True
+
+
 class CheckpointSource:
     """The latest checkpoint, signed at most once in a second and only of a committed head."""
 
@@ -68,7 +77,7 @@ class Service:
 
     ``failure`` is told when the log disagrees with itself. ``metrics`` is shared with other processes through the
     directory ``shared_metrics``, where there is one. Statements of others are registered through ``registering``, which
-    is ``log`` with the limits of issuers.
+    is ``log`` with the limits of issuers. ``released`` says whether receipts of an entry may leave (SCRAPI, 202).
     """
 
     log: LocalLog
@@ -82,6 +91,7 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     shared_metrics: Path | None = None
     timer: Timer = time.perf_counter
+    released: Release = everything_is_released
     limits: RateLimits = field(init=False)
     registering: OpenLog = field(init=False)
     request_ids: RequestIds = field(init=False)

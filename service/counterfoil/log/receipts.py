@@ -36,6 +36,20 @@ class ReceiptSource:
         """The receipt of an entry at the latest committed head."""
         return self._inclusion(number, self.latest())
 
+    def at(self, number: int, size: int) -> bytes:
+        """The receipt of an entry at a committed size.
+
+        Raises:
+            MalformedParameterError: A tree of that size does not reach the entry.
+            SizeNotCommittedError: No head was committed at that size.
+        """
+        if size <= number:
+            raise MalformedParameterError(f"a tree of {size} entries does not hold entry {number}")
+        head = self.reader.tree_head(size)
+        if head is None:
+            raise SizeNotCommittedError(f"no tree head was committed at size {size}")
+        return self._inclusion(number, head)
+
     def latest(self) -> TreeHead:
         """The latest committed tree head."""
         head = self.reader.head()

@@ -1,0 +1,107 @@
+"""POST /entries: one statement or many, read and answered without the framework, which would cost more than the rest.
+
+The framework has a route of that name for its description alone.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import Receive, Scope, Send
+
+from counterfoil.http.body import read_body
+from counterfoil.http.bulk import register_sequence
+from counterfoil.http.limits import MAX_BULK_BYTES, RETRY_AFTER_SECONDS
+from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, is_identity, is_sequence, is_statement, preferred
+from counterfoil.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemError
+from counterfoil.http.wiring import Service
+from counterfoil.policy.decision import largest_statement
+from counterfoil.register import register
+
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_VARY: Final = (b"vary", b"Accept")
+_RETRY: Final = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
+_EMPTY: Final = (b"content-length", b"0")
+_CREATED: Final = 201
+_ACCEPTED: Final = 202
+_OK: Final = 200
+
+Fields = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets when nothing failed."""
+
+    status: int
+    fields: Fields
+    body: bytes
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The header fields that registration looks at."""
+
+    content_types: list[bytes]
+    content_encodings: list[bytes]
+    content_length: bytes | None = None
+    accept: bytes | None = None
+
+
+async def answer_registration(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+    """Register what was posted and answer it.
+
+    Raises:
+        ProblemError, CounterfoilError: What is to be answered instead; nothing was sent yet.
+    """
+    answer = await _registered(service, scope, receive)
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.fields})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _registered(service: Service, scope: Scope, receive: Receive) -> Answer:
+    service.failure.require_none()
+    asked = _asked(scope)
+    many = is_sequence(asked.content_types)
+    if not (many or is_statement(asked.content_types)) or not is_identity(asked.content_encodings):
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
+    most = MAX_BULK_BYTES if many else largest_statement(await service.registering.rules())
+    with service.bodies.hold() as held:
+        body = await read_body(receive, asked.content_length, held, most, service.body_seconds)
+        if many:
+            return _sequence(await register_sequence(service, scope, body))
+        return await _one(service, body, asked.accept)
+
+
+async def _one(service: Service, body: bytes, accept: bytes | None) -> Answer:
+    registration = await register(body, service.registering)
+    if not registration.new:
+        service.metrics.duplicate()
+    location = (b"location", b"/entries/" + registration.entry_id.hex().encode())
+    if not service.released(registration.number):
+        return Answer(_ACCEPTED, [location, _RETRY, _NO_STORE, _EMPTY], b"")
+    media_type = preferred(None if accept is None else accept.decode("latin-1"), (COSE,), (RECEIPT,)).encode()
+    length = (b"content-length", str(len(registration.receipt)).encode())
+    fields = [(b"content-type", media_type), length, location, _NO_STORE, _VARY]
+    return Answer(_CREATED, fields, registration.receipt)
+
+
+def _sequence(body: bytes) -> Answer:
+    length = (b"content-length", str(len(body)).encode())
+    return Answer(_OK, [(b"content-type", CBOR_SEQUENCE.encode()), length, _NO_STORE], body)
+
+
+def _asked(scope: Scope) -> _Asked:
+    asked = _Asked([], [])
+    accepts: list[bytes] = []
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            asked.content_types.append(value)
+        elif name == b"content-encoding":
+            asked.content_encodings.append(value)
+        elif name == b"content-length":
+            asked.content_length = value
+        elif name == b"accept":
+            accepts.append(value)
+    if accepts:
+        asked.accept = b", ".join(accepts)
+    return asked
