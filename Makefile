@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check fmt lint type contracts fuzz openapi db-check vectors clean
+.PHONY: help demo dev test check fmt lint type contracts fuzz bench openapi db-check vectors clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,11 @@ contracts: $(STAMP) ## the import contracts
 
 fuzz: $(STAMP) ## 200,000 inputs to every parser; only our own errors may come out
 	@$(BIN)/python -m tests.fuzz.run --inputs 200000
+
+bench: $(STAMP) ## the service under load on both stores, in ratios; writes build/bench.json (BENCH="--seconds 3 --rounds 1")
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq wrk >/dev/null; } || true
+	@sh deploy/find-postgres.sh
+	@$(BIN)/python -m bench.run $(BENCH)
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml

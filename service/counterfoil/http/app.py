@@ -24,7 +24,7 @@ from counterfoil.http import (
     tiles,
 )
 from counterfoil.http.clean_path import CleanPath
-from counterfoil.http.fast_path import FastPath
+from counterfoil.http.entry_point import EntryPoint
 from counterfoil.http.handlers import install_handlers
 from counterfoil.http.head_requests import HeadRequests
 from counterfoil.http.limits import SHUTDOWN_SECONDS
@@ -42,11 +42,11 @@ _ROUTERS: Final = tuple(
 )
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> EntryPoint:
     """The application that serves one open log. While it runs, it writes pages."""
     app = bare_app()
     app.state.service = service
-    return app
+    return EntryPoint(app, service)
 
 
 def bare_app() -> FastAPI:
@@ -66,7 +66,6 @@ def bare_app() -> FastAPI:
     )
     for router in _ROUTERS:
         app.include_router(router)
-    app.add_middleware(FastPath)
     app.add_middleware(RateLimited)
     app.add_middleware(CleanPath)
     install_handlers(app, _allowed_methods)

@@ -13,6 +13,9 @@ from counterfoil.observability.request_context import CURRENT_REQUEST, RequestCo
 _logger = logging.getLogger(__name__)
 
 ENTRIES: Final = "/entries"
+BEGAN: Final = "counterfoil.began"
+"""Where a scope says when the request began, if that was noted before it came here."""
+
 UNROUTED: Final = "none"
 """In the place of a route where a request has none: the path itself is the client's."""
 
@@ -31,7 +34,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         service = service_in(scope)
-        began = service.timer()
+        began = scope.get(BEGAN) or service.timer()
         context = RequestContext(service.request_ids.name(scope))
         answered = False
 
@@ -55,6 +58,14 @@ class Observed:
             CURRENT_REQUEST.reset(token)
 
 
+def count_answer(service: Service, status: int, seconds: float) -> None:
+    """Count a registration that went well, and write its line where all are written."""
+    service.metrics.answered("POST", ENTRIES, status)
+    service.metrics.registration_took(seconds)
+    if service.settings.access_log:
+        _log("POST", ENTRIES, status, None, seconds)
+
+
 def _note(service: Service, scope: Scope, context: RequestContext, status: int, seconds: float) -> None:
     method, route = scope.get(ASKED_METHOD) or scope["method"], _route(scope)
     service.metrics.answered(method, route, status)
@@ -63,14 +74,18 @@ def _note(service: Service, scope: Scope, context: RequestContext, status: int, 
     if context.problem_code is not None:
         service.metrics.refused(context.problem_code)
     if status >= _SERVER_ERROR or service.settings.access_log:
-        fields = {
-            "method": method if method.isalpha() else "other",
-            "route": route,
-            "status": status or None,
-            "code": context.problem_code,
-            "duration_ms": round(seconds * 1000, 3),
-        }
-        _logger.log(logging.ERROR if status >= _SERVER_ERROR else logging.INFO, "request", extra=fields)
+        _log(method, route, status, context.problem_code, seconds)
+
+
+def _log(method: str, route: str, status: int, code: str | None, seconds: float) -> None:
+    fields = {
+        "method": method if method.isalpha() else "other",
+        "route": route,
+        "status": status or None,
+        "code": code,
+        "duration_ms": round(seconds * 1000, 3),
+    }
+    _logger.log(logging.ERROR if status >= _SERVER_ERROR else logging.INFO, "request", extra=fields)
 
 
 def _route(scope: Scope) -> str:

@@ -1,4 +1,4 @@
-"""The limits by address, asked before anything else is done for a request."""
+"""The limit of reads by address; registration asks for its own."""
 
 from typing import Final
 
@@ -9,7 +9,6 @@ from counterfoil.errors import RateLimitedError
 from counterfoil.http.handlers import failed
 from counterfoil.http.wiring import service_in
 
-_REGISTRATION: Final = ("POST", "/entries")
 _UNLIMITED: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """What a supervisor asks again and again, and must be told."""
 
@@ -25,9 +24,7 @@ class RateLimited:
         if scope["type"] == "http":
             limits = service_in(scope).limits
             try:
-                if (scope["method"], scope["path"]) == _REGISTRATION:
-                    limits.require_address(scope)
-                elif scope["path"] not in _UNLIMITED:
+                if scope["path"] not in _UNLIMITED:
                     limits.require_read(scope)
             except RateLimitedError as error:
                 response = await failed(Request(scope, receive), error)

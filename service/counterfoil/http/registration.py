@@ -6,7 +6,7 @@ The framework has a route of that name for its description alone.
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from counterfoil.http.body import read_body
 from counterfoil.http.bulk import register_sequence
@@ -47,18 +47,12 @@ class _Asked:
     accept: bytes | None = None
 
 
-async def answer_registration(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
-    """Register what was posted and answer it.
+async def registered(service: Service, scope: Scope, receive: Receive) -> Answer:
+    """Register what was posted; how that is answered.
 
     Raises:
-        ProblemError, CounterfoilError: What is to be answered instead; nothing was sent yet.
+        ProblemError, CounterfoilError: What is to be answered instead.
     """
-    answer = await _registered(service, scope, receive)
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.fields})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _registered(service: Service, scope: Scope, receive: Receive) -> Answer:
     service.failure.require_none()
     asked = _asked(scope)
     many = is_sequence(asked.content_types)

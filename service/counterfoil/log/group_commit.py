@@ -97,16 +97,19 @@ class GroupCommit:
             raise self._corrupt
         if len(self._waiting) >= self._max_queue:
             raise QueueFullError(f"{self._max_queue} statements wait for the next commit")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         future.add_done_callback(_forget)
         self._waiting.append((submission, future))
         if self._task is None or self._task.done():
             # In a context of its own: it commits for many requests, and is none of them.
             self._task = asyncio.create_task(self._commit_all(), context=Context())
+        # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
+        patience = loop.call_later(self._timeout, _give_up, future, self._timeout)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._timeout)
-        except TimeoutError as error:
-            raise CommitTimeoutError(f"no commit within {self._timeout:g} seconds") from error
+            return await future
+        finally:
+            patience.cancel()
 
     @property
     def queue_length(self) -> int:
@@ -163,6 +166,11 @@ class GroupCommit:
         for _, future in taken:
             if not future.done():
                 future.set_exception(error)
+
+
+def _give_up(future: asyncio.Future[Result], seconds: float) -> None:
+    if not future.done():
+        future.set_exception(CommitTimeoutError(f"no commit within {seconds:g} seconds"))
 
 
 def _forget(future: asyncio.Future[Result]) -> None:

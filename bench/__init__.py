@@ -1,0 +1,1 @@
+"""How fast the service is, in proportion to the machine it runs on."""

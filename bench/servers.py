@@ -1,0 +1,93 @@
+"""A log on each store, served by the installed program."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.request import urlopen
+
+from bench.machine import cpu_seconds
+from bench.statements import Issuer
+from tests.postgres.cluster import Cluster
+
+_PROGRAM: Final = str(Path(sys.executable).parent / "counterfoil")
+_QUIET: Final = {"COUNTERFOIL_RATE_PER_ADDRESS": "0", "COUNTERFOIL_PAGE_SECONDS": "60"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a log is stored and served."""
+
+    store: str
+    workers: int
+    max_batch: int = 256
+
+    def __str__(self) -> str:
+        batch = "" if self.max_batch > 1 else ", max-batch 1"
+        return f"{self.store}, {self.workers} workers{batch}"
+
+
+@dataclass(slots=True)
+class Served:
+    """A running server, and how far the file of statements has been posted to it."""
+
+    kind: Kind
+    url: str
+    process: subprocess.Popen[str]
+    cluster: Cluster | None
+    where: list[str]
+    offset: int = 0
+    sizes: list[int] = field(default_factory=list)
+
+    def size(self) -> int:
+        """The size of its tree."""
+        with urlopen(f"{self.url}/log") as answer:  # noqa: S310 - our own server on this machine
+            size: int = json.load(answer)["size"]
+        return size
+
+    def cpu(self) -> float:
+        """The processor seconds that the server's processes have used."""
+        return cpu_seconds([self.process.pid])
+
+    def database_cpu(self) -> float:
+        """Those of the database's processes; 0 where there are none."""
+        if self.cluster is None:
+            return 0.0
+        pid = int((self.cluster.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        return cpu_seconds([pid])
+
+
+@contextmanager
+def serving(kind: Kind, folder: Path, issuers: Sequence[Issuer], cluster: Cluster | None) -> Iterator[Served]:
+    """A new log that admits the issuers, on a free port until the block ends."""
+    data = folder / str(kind).replace(" ", "-").replace(",", "")
+    where = ["--data", str(data)]
+    used = cluster if kind.store == "postgresql" else None
+    if used is not None:
+        where += ["--database", used.create(f"bench_{kind.workers}_{kind.max_batch}")]
+    run(["init", "--origin", "log.example/bench", *where])
+    for issuer in issuers:
+        run(["issuer", "add", "--name", issuer.name, "--key", f"{issuer.key}.pub", *where])
+    environment = {**os.environ, **_QUIET, "COUNTERFOIL_MAX_BATCH": str(kind.max_batch)}  # noqa: TID251 - for a child
+    command = [_PROGRAM, "serve", *where, "--workers", str(kind.workers), "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        line = process.stdout.readline() if process.stdout is not None else ""
+        yield Served(kind, json.loads(line)["url"], process, used, where)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def run(words: Sequence[str]) -> str:
+    """One command of the installed program; what it printed."""
+    done = subprocess.run([_PROGRAM, *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"counterfoil {' '.join(words[:2])}: {done.stdout}{done.stderr}")
+    return done.stdout
