@@ -1,7 +1,7 @@
 """Many statements in one request: a CBOR sequence in, and in the same order a receipt or a problem for each out."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.types import Scope
@@ -11,10 +11,18 @@ from counterfoil.errors import CorruptError, CounterfoilError, QueueFullError
 from counterfoil.http.limits import BULK_SLICE, MAX_BULK_STATEMENTS
 from counterfoil.http.problems import INTERNAL, RECEIPT_WITHHELD, Problem, problem_of
 from counterfoil.http.wiring import Service
-from counterfoil.register import Registration, register
+from counterfoil.log.group_commit import Result
+from counterfoil.log.plan import Placed, Submission
+from counterfoil.policy.decision import largest_statement
+from counterfoil.policy.own_statements import Effect
+from counterfoil.register import Registration, admit, register
+from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 
 _PATIENCE_SECONDS: Final = 0.01
 """About one commit: how long a statement of a bulk waits for room in the queue before it asks again."""
+
+Begun = tuple[SignedStatement, Awaitable[Result]]
+"""A statement that was admitted and waits for the next commit."""
 
 
 async def register_sequence(service: Service, scope: Scope, body: bytes) -> bytes:
@@ -28,27 +36,38 @@ async def register_sequence(service: Service, scope: Scope, body: bytes) -> byte
     """
     statements = split_sequence(body, MAX_BULK_STATEMENTS)
     service.limits.charge_address(scope, len(statements) - 1)
-    tasks: list[asyncio.Task[bytes]] = []
+    begun: list[Begun | None] = []
+    for start in range(0, len(statements), BULK_SLICE):
+        begun += [await _begin(service, statement) for statement in statements[start : start + BULK_SLICE]]
+        await asyncio.sleep(0)  # Everybody else has a turn.
+    return b"".join([await _answer(service, *each) for each in zip(statements, begun, strict=True)])
+
+
+async def _begin(service: Service, data: bytes) -> Begun | None:
+    """Admit a statement as ``register`` does and let it queue; None where it must take the whole of that way."""
+    if service.registering is not service.log:
+        return None  # Issuers have a limit, and each append is asked about.
+    rules = await service.log.rules()
     try:
-        for start in range(0, len(statements), BULK_SLICE):
-            tasks += _begin(service, statements[start : start + BULK_SLICE])
-            # A task runs up to its wait for the commit; then everybody else has a turn.
-            await asyncio.sleep(0)
-        return b"".join(await asyncio.gather(*tasks))
-    except asyncio.CancelledError:
-        # Only a shutdown that has waited long enough cancels; what is queued may be committed all the same.
-        for task in tasks:
-            task.cancel()
-        raise
+        statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
+        submission = admit(statement, rules, service.log.head_time())
+    except CounterfoilError:
+        return None
+    return None if submission.decision.effect is not Effect.NONE else (statement, await _enqueue(service, submission))
 
 
-def _begin(service: Service, statements: Sequence[bytes]) -> list[asyncio.Task[bytes]]:
-    return [asyncio.create_task(_answer(service, statement)) for statement in statements]
+async def _enqueue(service: Service, submission: Submission) -> Awaitable[Result]:
+    while True:
+        try:
+            return service.log.enqueue(submission)
+        except QueueFullError:
+            # Those of one bulk wait for one another, and are not refused because they came together.
+            await asyncio.sleep(_PATIENCE_SECONDS)
 
 
-async def _answer(service: Service, statement: bytes) -> bytes:
+async def _answer(service: Service, data: bytes, begun: Begun | None) -> bytes:
     try:
-        registration = await _register(service, statement)
+        registration = await _registration(service, data, begun)
     except CounterfoilError as error:
         if isinstance(error, CorruptError):
             service.failure.report(error)
@@ -62,12 +81,18 @@ async def _answer(service: Service, statement: bytes) -> bytes:
     return registration.receipt
 
 
-async def _register(service: Service, statement: bytes) -> Registration:
+async def _registration(service: Service, data: bytes, begun: Begun | None) -> Registration:
+    if begun is not None:
+        statement, result = begun
+        match await result:
+            case Placed(number), bytes(receipt):
+                return Registration(statement.hash, number, receipt, new=True)
+            case _:
+                pass  # Known, declined or decided under other rules: the whole way tells.
     while True:
         try:
-            return await register(statement, service.registering)
+            return await register(data, service.registering)
         except QueueFullError:
-            # Those of one bulk wait for one another, and are not refused because they came together.
             await asyncio.sleep(_PATIENCE_SECONDS)
 
 

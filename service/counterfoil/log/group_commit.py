@@ -93,23 +93,32 @@ class GroupCommit:
             CommitTimeoutError: The commit did not come in time.
             StoreUnavailableError, CorruptError: The append failed.
         """
+        future = self.enqueue(submission)
+        # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
+        patience = future.get_loop().call_later(self._timeout, _give_up, future, self._timeout)
+        try:
+            return await future
+        finally:
+            patience.cancel()
+
+    def enqueue(self, submission: Submission) -> asyncio.Future[Result]:
+        """Let one submission wait for the next commit; what becomes of it, with the errors of ``submit`` but the time.
+
+        Raises:
+            QueueFullError: Too many wait already.
+            CorruptError: The log disagreed with itself before.
+        """
         if self._corrupt is not None:
             raise self._corrupt
         if len(self._waiting) >= self._max_queue:
             raise QueueFullError(f"{self._max_queue} statements wait for the next commit")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         future.add_done_callback(_forget)
         self._waiting.append((submission, future))
         if self._task is None or self._task.done():
             # In a context of its own: it commits for many requests, and is none of them.
             self._task = asyncio.create_task(self._commit_all(), context=Context())
-        # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
-        patience = loop.call_later(self._timeout, _give_up, future, self._timeout)
-        try:
-            return await future
-        finally:
-            patience.cancel()
+        return future
 
     @property
     def queue_length(self) -> int:

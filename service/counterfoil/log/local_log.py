@@ -1,7 +1,7 @@
 """A founded log opened by this process: what registration, pages and receipts need, held together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from counterfoil.chain.ports import ChainReader
@@ -104,6 +104,14 @@ class LocalLog:
             page = parse_page(submission.statement.message.payload or b"")
             await asyncio.to_thread(require_page_root, self.store, page)
         return await self._commits.submit(submission)
+
+    def enqueue(self, submission: Submission) -> Awaitable[Result]:
+        """Let a statement that is none of the log's own wait for the next commit, without waiting for that.
+
+        Raises:
+            QueueFullError, CorruptError: As ``append``; all other errors come when the result is awaited.
+        """
+        return self._commits.enqueue(submission)
 
     async def find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         """The number and the stable receipt of a registered statement; None when it is not on the log."""

@@ -1,6 +1,7 @@
 """The rules a decision is made under: the policy in force and the log's own keys."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from counterfoil.cose.keys import PublicKey
@@ -9,9 +10,10 @@ from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
 
 _OWN_ISSUERS: Final = (KeyPurpose.OPERATOR, KeyPurpose.SERVICE)
+_NO_ISSUERS: Final = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """Everything on the log that can change a decision, as of ``rules_entry``. A KeyDirectory.
 
@@ -41,8 +43,13 @@ class Rules:
 
     def is_log_key(self, kid: bytes) -> bool:
         """Whether ``kid`` names a key that signs receipts or checkpoints."""
-        purposes = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
-        return any(self.genesis.keys[purpose].thumbprint == kid for purpose in purposes)
+        return kid in self._log_kids
+
+    @cached_property
+    def _log_kids(self) -> frozenset[bytes]:
+        return frozenset(
+            self.genesis.keys[purpose].thumbprint for purpose in (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
+        )
 
     def own_purpose(self, key: PublicKey) -> KeyPurpose | None:
         """What the log uses ``key`` for; None when it is not one of the log's."""

@@ -7,11 +7,13 @@ from sqlalchemy import Select, make_url
 
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.records import Batch, ChainHead, Head, Registered
+from counterfoil.merkle.bounds import is_tree_number
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey
 from counterfoil.storage import postgres_sql as sql
 from counterfoil.storage.postgres_rows import batch_parameters
-from counterfoil.storage.rows import Found, chain_of, head_of
+from counterfoil.storage.rows import Found, chain_of, head_of, tree_head_of
 from counterfoil.storage.stored_keys import StoredKeys, registered_of
 
 _DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
@@ -67,6 +69,11 @@ class PostgresAppend(StoredKeys):
             return {}
         found = [chain_of(row) for row in self._wire.ask(sql.CHAINS, {"ids": list(chain_ids)})]
         return {chain.chain_id: chain for chain in found}
+
+    def tree_head(self, size: int) -> TreeHead | None:
+        """The tree head committed at exactly that size."""
+        rows = self._wire.ask(sql.TREE_HEAD, {"size": size}) if is_tree_number(size) else ()
+        return tree_head_of(rows[0]) if rows else None
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one statement; it becomes visible and durable when the transaction ends without an error.

@@ -25,6 +25,10 @@ CHAINS: Final = """
 SELECT number, chain_id, length, chain_hash, visibility FROM chains WHERE chain_id = ANY(%(ids)b::bytea[])
 """
 
+TREE_HEAD: Final = """
+SELECT size, root, "time" FROM tree_heads WHERE size = %(size)b::int8
+"""
+
 _ENTRIES: Final = """
 WITH batch AS (
   SELECT * FROM unnest(
