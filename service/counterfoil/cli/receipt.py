@@ -17,7 +17,7 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 _ENTRY_ID: Final = re.compile(r"[0-9a-f]{64}")
 
 
-def receipt(  # noqa: PLR0913, PLR0917 - each option is a parameter
+def receipt(
     entry: Annotated[str, typer.Argument(metavar="ENTRY_ID|S.cose", help="The entry id, or the statement itself.")],
     url: Url,
     out: Annotated[Path, typer.Option("--out", metavar="R.cose", help="Where the receipt goes.")],

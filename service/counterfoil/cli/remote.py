@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from counterfoil.cli.extras import needing
 from counterfoil.cli.trust import expected_issuer, read_trust
@@ -11,20 +11,44 @@ from counterfoil.cli.trust import expected_issuer, read_trust
 if TYPE_CHECKING:
     from counterfoil.client import Client
 
+DEFAULT_RETRY_SECONDS: Final = 5.0
+"""Somebody sits before the terminal and waits."""
+
+_ATTEMPTS: Final = 100
+"""Time is the bound here."""
+
 
 @contextmanager
-def remote_log(url: str, keys: Path | None, origin: str | None) -> Iterator["Client"]:
+def remote_log(
+    url: str,
+    keys: Path | None,
+    origin: str | None,
+    *,
+    receipts: Path | None = None,
+    retry_for: float = DEFAULT_RETRY_SECONDS,
+) -> Iterator["Client"]:
     """A client with the pinned keys of ``--keys``, or else with the service's own.
+
+    ``receipts`` is a directory in which it keeps receipts; ``retry_for`` is how long it asks a busy service again.
 
     Raises:
         ExtraMissingError: The client is not installed.
         MalformedError, UnverifiedError, MisconfiguredError: The keys, the origin or the address cannot be used.
     """
     with needing("client"):
-        from counterfoil.client import Client  # noqa: PLC0415 - the base install has no HTTP client
+        from stamina.instrumentation import set_on_retry_hooks  # noqa: PLC0415 - as above
+
+        from counterfoil.client import IMPATIENT, Client, Patience, ReceiptStore  # noqa: PLC0415 - not in the base install
     trust = None if keys is None else read_trust(keys, origin)
     issuer = expected_issuer(origin) if trust is None else trust.issuer
-    with Client(url, log_keys=None if trust is None else trust.log_keys, expected_issuer=issuer) as client:
+    set_on_retry_hooks([])  # It would write of each attempt on standard output, which is the result's.
+    with Client(
+        url,
+        log_keys=None if trust is None else trust.log_keys,
+        expected_issuer=issuer,
+        receipts=None if receipts is None else ReceiptStore(receipts),
+        patience=Patience(attempts=_ATTEMPTS, seconds=retry_for) if retry_for else IMPATIENT,
+    ) as client:
         yield client
 
 

@@ -22,7 +22,7 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 _HEX_PREFIX = "hex:"
 
 
-def sign(  # noqa: PLR0913, PLR0917 - each option is a parameter
+def sign(
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The issuer's private key, as keygen wrote it.")],
     issuer: Annotated[str, typer.Option("--issuer", metavar="ISS", help="Who makes the statement: CWT iss.")],
     subject: Annotated[

@@ -49,7 +49,7 @@ class _Given:
     proof: Path | None
 
 
-def verify(  # noqa: PLR0913, PLR0917 - each option is a parameter
+def verify(
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="A statement, Transparent Statement, receipt or checkpoint."),

@@ -5,9 +5,13 @@ try:
 except ImportError as error:
     raise ImportError("the client needs httpx: pip install 'counterfoil[client]'") from error
 
-from counterfoil.client.client import Client, Fetched, Registered
+from counterfoil.client.client import AsyncClient, Client
+from counterfoil.client.conversations import Fetched, Outcome, Registered
+from counterfoil.client.patience import IMPATIENT, Patience
 from counterfoil.client.problem import (
+    LogKeysChangedError,
     Problem,
+    ReceiptWithheldError,
     ServiceAbsentError,
     ServiceAnswerError,
     ServiceConflictError,
@@ -19,13 +23,21 @@ from counterfoil.client.problem import (
     ServiceUnverifiedError,
     parse_problem,
 )
+from counterfoil.client.receipt_store import ReceiptStore
 from counterfoil.client.summary import LogSummary
 
 __all__ = [
+    "IMPATIENT",
+    "AsyncClient",
     "Client",
     "Fetched",
+    "LogKeysChangedError",
     "LogSummary",
+    "Outcome",
+    "Patience",
     "Problem",
+    "ReceiptStore",
+    "ReceiptWithheldError",
     "Registered",
     "ServiceAbsentError",
     "ServiceAnswerError",

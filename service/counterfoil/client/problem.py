@@ -29,6 +29,7 @@ _TAG_LANGUAGE: Final = 38
 """RFC 9290, section 2: title and detail may say in which language they are."""
 
 _SERVER_ERRORS: Final = 500
+_ACCEPTED: Final = 202
 _BY_STATUS: Final[Mapping[int, type[CounterfoilError]]] = {
     400: MalformedError,
     401: RefusedError,
@@ -107,6 +108,22 @@ class ServiceUnreachableError(UnavailableError):
     code: ClassVar[str] = "service-unreachable"
 
 
+class ReceiptWithheldError(UnavailableError):
+    """The statement is registered, and its receipt may not leave yet; it is fetched by ``entry_id`` later."""
+
+    code: ClassVar[str] = "receipt-withheld"
+
+    def __init__(self, detail: str, entry_id: bytes) -> None:
+        super().__init__(detail)
+        self.entry_id = entry_id
+
+
+class LogKeysChangedError(UnverifiedError):
+    """The log publishes other keys than those that were pinned."""
+
+    code: ClassVar[str] = "log-keys-changed"
+
+
 class ServiceAnswerError(UnverifiedError):
     """The service answered with something that is not an answer to what was asked. Nothing was concluded from it."""
 
@@ -139,6 +156,31 @@ def parse_problem(status: int, content_type: str, body: bytes, headers: Mapping[
         detail=_text(members.get("detail"), detail),
         location=headers.get("location"),
         retry_after=headers.get("retry-after"),
+    )
+
+
+def parse_item(item: bytes) -> Problem:
+    """Read a problem that stands in the place of a receipt in a sequence of answers.
+
+    Raises:
+        ServiceAnswerError: It is none.
+    """
+    try:
+        value = decode(item, Limits(MAX_PROBLEM_BYTES), allow_tags=frozenset({_TAG_LANGUAGE}))
+    except CounterfoilError as error:
+        raise ServiceAnswerError("an item of the answer is neither a receipt nor a problem") from error
+    members = _cbor_members(value) if isinstance(value, Mapping) else {}
+    tunnel = value.get(_TUNNEL) if isinstance(value, Mapping) else None
+    status = tunnel.get("status") if isinstance(tunnel, Mapping) else None
+    location = tunnel.get("location") if isinstance(tunnel, Mapping) else None
+    if not isinstance(status, int) or not isinstance(members.get("title"), str):
+        raise ServiceAnswerError("an item of the answer is neither a receipt nor a problem")
+    return Problem(
+        status=status,
+        title=_text(members.get("title"), ""),
+        code=_text(members.get("code"), "") or None,
+        detail=_text(members.get("detail"), ""),
+        location=location if isinstance(location, str) else None,
     )
 
 
@@ -185,6 +227,6 @@ def _kinds(kind: type[CounterfoilError]) -> Iterator[type[CounterfoilError]]:
 
 
 def _by_status(status: int) -> type[CounterfoilError]:
-    if status >= _SERVER_ERRORS:
+    if status >= _SERVER_ERRORS or status == _ACCEPTED:
         return UnavailableError
     return _BY_STATUS.get(status, MalformedError)

@@ -1,12 +1,17 @@
-"""HTTP with bounds: how long to wait, how much to read, and no following of addresses."""
+"""HTTP with bounds: how long to wait, how often to try, how much to read, and no following of addresses."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Final, Generic, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
+import stamina
 
+from counterfoil.client.asking import Answer, Ask, Conversation, Done, Pause
+from counterfoil.client.patience import Patience, retry_after_seconds
 from counterfoil.client.problem import (
     MAX_PROBLEM_BYTES,
     ServiceAnswerError,
@@ -15,81 +20,149 @@ from counterfoil.client.problem import (
     error_of,
     parse_problem,
 )
-from counterfoil.errors import MisconfiguredError
-
-DEFAULT_TIMEOUT_SECONDS: Final = 30.0
-"""The service answers in milliseconds, or says within seconds that it cannot."""
+from counterfoil.errors import CounterfoilError, MisconfiguredError
 
 _CONNECT_SECONDS: Final = 5.0
-_OK: Final = frozenset({200, 201})
+_OK: Final = frozenset({200, 201, 202, 204})
 _PROBLEMS: Final = "application/concise-problem-details+cbor"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A good answer, within its bound."""
-
-    status: int
-    body: bytes
-    location: str | None
+_FIRST_WAIT_SECONDS: Final = 0.1
 
 
 class Transport:
-    """Requests to one service. Redirects are not followed, and bodies are read up to a bound only.
+    """Holds conversations with one service, a blocking request at a time.
 
     Raises:
         MisconfiguredError: The base address is not an http or https URL.
     """
 
-    def __init__(self, base_url: str, *, timeout: float, admin_token: str | None) -> None:
-        self._http = httpx.Client(
-            base_url=require_base_url(base_url),
-            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-            headers={} if admin_token is None else {"Authorization": f"Bearer {admin_token}"},
-            follow_redirects=False,
-        )
+    def __init__(self, base_url: str, *, admin_token: str | None, patience: Patience) -> None:
+        self._http = httpx.Client(**_options(base_url, patience.answer_seconds, admin_token))
+        self._patience = patience
 
-    def get(
-        self,
-        path: str,
-        accept: str,
-        max_bytes: int,
-        query: Mapping[str, str | int] | None = None,
-    ) -> Answer:
-        """Fetch something of at most ``max_bytes``; errors as for ``post``."""
-        request = self._http.build_request("GET", path, params=query or {}, headers=_headers(accept))
-        return self._send(request, max_bytes)
-
-    def post(self, path: str, content_type: str, body: bytes, accept: str, max_bytes: int) -> Answer:
-        """Post something and read at most ``max_bytes`` of answer.
+    def hold(self, conversation: Conversation[Done]) -> Done:
+        """Ask what the conversation asks until it is done.
 
         Raises:
             ServiceUnreachableError: Nothing answered, or not in time. Whether the service took it is then unknown.
             ServiceAnswerError: The answer is too large, or a redirection.
-            ServiceProblemError: The service answered with a problem.
+            ServiceProblemError: The service answered with a problem, also when it was asked again.
+            CounterfoilError: What the conversation found wrong.
         """
-        headers = {**_headers(accept), "Content-Type": content_type}
-        return self._send(self._http.build_request("POST", path, content=body, headers=headers), max_bytes)
+        step = _Step(conversation)
+        while step.asked is not None:
+            if isinstance(step.asked, Pause):
+                time.sleep(step.asked.seconds)
+                step.go_on(None)
+                continue
+            try:
+                answer = self._patiently(step.asked)
+            except CounterfoilError as error:
+                step.fail(error)
+            else:
+                step.go_on(answer)
+        return step.done()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
+    def _patiently(self, asked: Ask) -> Answer:
+        for attempt in stamina.retry_context(**_retries(self._patience)):
+            with attempt:
+                return self._send(_built(self._http, asked), asked.max_bytes)
+        raise TypeError("nothing was attempted")
+
     def _send(self, request: httpx.Request, max_bytes: int) -> Answer:
+        body = bytearray()
         try:
             response = self._http.send(request, stream=True)
             try:
-                good = response.status_code in _OK
-                body = _read(response, max_bytes if good else MAX_PROBLEM_BYTES)
+                for chunk in response.iter_raw():
+                    _take(body, chunk, response, max_bytes)
             finally:
                 response.close()
-        except httpx.TimeoutException as error:
-            raise ServiceUnreachableError(f"{_place(request)} did not answer in time") from error
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise ServiceUnreachableError(f"{_place(request)} cannot be reached: {type(error).__name__}") from error
-        if good:
-            return Answer(response.status_code, body, response.headers.get("location"))
-        raise _failure(response, body)
+        except _FOREIGN as error:
+            raise _unreachable(request, error) from error
+        return _judged(response, bytes(body))
+
+
+class AsyncTransport:
+    """The same in an event loop."""
+
+    def __init__(self, base_url: str, *, admin_token: str | None, patience: Patience) -> None:
+        self._http = httpx.AsyncClient(**_options(base_url, patience.answer_seconds, admin_token))
+        self._patience = patience
+
+    async def hold(self, conversation: Conversation[Done]) -> Done:
+        """Ask what the conversation asks until it is done; errors as for the other."""
+        step = _Step(conversation)
+        while step.asked is not None:
+            if isinstance(step.asked, Pause):
+                await asyncio.sleep(step.asked.seconds)
+                step.go_on(None)
+                continue
+            try:
+                answer = await self._patiently(step.asked)
+            except CounterfoilError as error:
+                step.fail(error)
+            else:
+                step.go_on(answer)
+        return step.done()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _patiently(self, asked: Ask) -> Answer:
+        async for attempt in stamina.retry_context(**_retries(self._patience)):
+            with attempt:
+                return await self._send(_built(self._http, asked), asked.max_bytes)
+        raise TypeError("nothing was attempted")
+
+    async def _send(self, request: httpx.Request, max_bytes: int) -> Answer:
+        body = bytearray()
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                async for chunk in response.aiter_raw():
+                    _take(body, chunk, response, max_bytes)
+            finally:
+                await response.aclose()
+        except _FOREIGN as error:
+            raise _unreachable(request, error) from error
+        return _judged(response, bytes(body))
+
+
+class _Step(Generic[Done]):
+    """Where a conversation is: what it asks next, or how it ended."""
+
+    def __init__(self, conversation: Conversation[Done]) -> None:
+        self._conversation = conversation
+        self._result: list[Done] = []
+        self.asked: Ask | Pause | None = None
+        self.go_on(None)
+
+    def go_on(self, answer: Answer | None) -> None:
+        try:
+            self.asked = self._conversation.send(answer)
+        except StopIteration as stop:
+            self._end(stop)
+
+    def fail(self, error: CounterfoilError) -> None:
+        try:
+            self.asked = self._conversation.throw(error)
+        except StopIteration as stop:
+            self._end(stop)
+
+    def done(self) -> Done:
+        return self._result[0]
+
+    def _end(self, stop: StopIteration) -> None:
+        self.asked = None
+        self._result = [stop.value]
+
+
+_FOREIGN: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
 def require_base_url(text: str) -> str:
@@ -110,18 +183,60 @@ def require_base_url(text: str) -> str:
     return text.rstrip("/") + "/"
 
 
-def _headers(accept: str) -> dict[str, str]:
+class _Options(TypedDict):
+    base_url: str
+    timeout: httpx.Timeout
+    headers: dict[str, str]
+    follow_redirects: bool
+
+
+class _Retries(TypedDict):
+    on: Callable[[Exception], bool | float | timedelta]
+    attempts: int
+    timeout: float
+    wait_initial: float
+    wait_max: float
+
+
+def _options(base_url: str, timeout: float, admin_token: str | None) -> _Options:
+    return {
+        "base_url": require_base_url(base_url),
+        "timeout": httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+        "headers": {} if admin_token is None else {"Authorization": f"Bearer {admin_token}"},
+        "follow_redirects": False,
+    }
+
+
+def _retries(patience: Patience) -> _Retries:
+    return {
+        "on": patience.verdict,
+        "attempts": patience.attempts,
+        "timeout": patience.seconds,
+        "wait_initial": _FIRST_WAIT_SECONDS,
+        "wait_max": patience.longest_wait,
+    }
+
+
+def _built(http: httpx.Client | httpx.AsyncClient, asked: Ask) -> httpx.Request:
     # No content coding: what is signed is small, and a bomb of compressed zeros needs nobody to unpack it.
-    return {"Accept": f"{accept}, {_PROBLEMS};q=0.5", "Accept-Encoding": "identity"}
+    headers = {"Accept": f"{asked.accept}, {_PROBLEMS};q=0.5", "Accept-Encoding": "identity"}
+    if asked.content_type is not None:
+        headers["Content-Type"] = asked.content_type
+    return http.build_request(asked.method, asked.path, params=asked.query, headers=headers, content=asked.body)
 
 
-def _read(response: httpx.Response, max_bytes: int) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > max_bytes:
-            raise ServiceAnswerError(f"the service answered with more than the {max_bytes} bytes that are read")
-    return bytes(body)
+def _take(body: bytearray, chunk: bytes, response: httpx.Response, max_bytes: int) -> None:
+    most = max_bytes if response.status_code in _OK else MAX_PROBLEM_BYTES
+    body += chunk
+    if len(body) > most:
+        raise ServiceAnswerError(f"the service answered with more than the {most} bytes that are read")
+
+
+def _judged(response: httpx.Response, body: bytes) -> Answer:
+    if response.status_code in _OK:
+        waiting = retry_after_seconds(response.headers.get("retry-after"))
+        return Answer(response.status_code, body, response.headers.get("location"), waiting)
+    raise _failure(response, body)
 
 
 def _failure(response: httpx.Response, body: bytes) -> ServiceAnswerError | ServiceProblemError:
@@ -129,9 +244,12 @@ def _failure(response: httpx.Response, body: bytes) -> ServiceAnswerError | Serv
         return ServiceAnswerError(f"the service answered {response.status_code}, which is no answer to this request")
     if response.is_redirect or response.is_informational:
         return ServiceAnswerError(f"the service answered {response.status_code}; no other address is followed")
-    content_type = response.headers.get("content-type", "")
-    return error_of(parse_problem(response.status_code, content_type, body, response.headers))
+    headers: Mapping[str, str] = response.headers
+    return error_of(parse_problem(response.status_code, headers.get("content-type", ""), body, headers))
 
 
-def _place(request: httpx.Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc.decode('ascii', 'replace')}"
+def _unreachable(request: httpx.Request, error: Exception) -> ServiceUnreachableError:
+    place = f"{request.url.scheme}://{request.url.netloc.decode('ascii', 'replace')}"
+    if isinstance(error, httpx.TimeoutException):
+        return ServiceUnreachableError(f"{place} did not answer in time")
+    return ServiceUnreachableError(f"{place} cannot be reached: {type(error).__name__}")

@@ -16,8 +16,13 @@ class Canned:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+Answers = Canned | list[Canned]
+"""One answer for ever, or several one after another."""
+
+
 class _Handler(BaseHTTPRequestHandler):
-    answers: Mapping[str, Canned]
+    answers: Mapping[str, Answers]
+    lock: threading.Lock
     seen: list[tuple[str, str, dict[str, str], bytes]]
 
     def do_GET(self) -> None:
@@ -32,7 +37,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.seen.append((self.command, self.path, dict(self.headers), body))
-        canned = self.answers.get(self.path.partition("?")[0], Canned(status=404))
+        found = self.answers.get(self.path.partition("?")[0], Canned(status=404))
+        with self.lock:
+            # Of several the next; the last one again and again.
+            canned = found if isinstance(found, Canned) else found.pop(0) if len(found) > 1 else found[0]
         self.send_response(canned.status)
         for name, value in canned.headers.items():
             self.send_header(name, value)
@@ -50,10 +58,10 @@ class Service:
 
 
 @contextmanager
-def answering(answers: Mapping[str, Canned]) -> Iterator[Service]:
+def answering(answers: Mapping[str, Answers]) -> Iterator[Service]:
     """A service with these answers by path; 404 without a body for any other."""
     seen: list[tuple[str, str, dict[str, str], bytes]] = []
-    handler = type("Handler", (_Handler,), {"answers": answers, "seen": seen})
+    handler = type("Handler", (_Handler,), {"answers": answers, "seen": seen, "lock": threading.Lock()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
