@@ -1,6 +1,6 @@
 """Software that none of us wrote, put where the interop tests find it: ``python -m tests.strangers``.
 
-Both installs go under ``build/strangers``. One that cannot be had leaves its reason there, and the tests that need it
+All installs go under ``build/strangers``. One that cannot be had leaves its reason there, and the tests that need it
 skip with that reason. An install that is already there is left alone.
 """
 
@@ -21,10 +21,11 @@ _TESTS: Final = Path(__file__).resolve().parent
 _STRANGERS: Final = _TESTS.parent / "build" / "strangers"
 
 _PYCOSE_PINS: Final = ("pycose==1.1.0", "cbor2<6")  # With cbor2 6 that release decodes nothing.
+_PYSCITT_PINS: Final = ("--ignore-requires-python", "pyscitt==0.15.*")  # It asks for 3.12 and runs on 3.11 as well.
 _NPM_PINS: Final = (_TESTS / "strangers_npm" / "package.json", _TESTS / "strangers_npm" / "package-lock.json")
 
 _TIMEOUT_SECONDS: Final = 600
-"""Either install takes under half a minute; ten minutes on a slow line are still better than no tests."""
+"""An install takes under half a minute; ten minutes on a slow line are still better than no tests."""
 
 _REASON_CHARACTERS: Final = 300
 _NO_SENTENCES: Final[tuple[list[str], ...]] = ([], ["code"], ["errno"], ["syscall"], ["type"], ["at"])
@@ -87,6 +88,11 @@ def require_pycose() -> Path:
     return _PYCOSE.require() / "bin" / "python"
 
 
+def require_pyscitt() -> Path:
+    """The ``scitt`` program of pyscitt; skip the test, saying why, where it is absent."""
+    return _PYSCITT.require() / "bin" / "scitt"
+
+
 def require_npm_project() -> Path:
     """The folder whose ``node_modules`` holds @transmute/cose; skip the test, saying why, where it is absent."""
     if shutil.which("node") is None:
@@ -94,7 +100,7 @@ def require_npm_project() -> Path:
     return _TRANSMUTE.require()
 
 
-def _install_pycose(folder: Path) -> None:
+def _install_from_pypi(folder: Path, pins: Sequence[str]) -> None:
     try:
         venv.create(folder, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -102,7 +108,7 @@ def _install_pycose(folder: Path) -> None:
         raise InstallFailedError(f"no venv could be made; apt-get install python{version}-venv") from error
     python = str(folder / "bin" / "python")
     options = ("--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "30")
-    _run([python, "-m", "pip", "install", *options, *_PYCOSE_PINS], folder, "ERROR: ")
+    _run([python, "-m", "pip", "install", *options, *pins], folder, "ERROR: ")
 
 
 def _install_transmute(folder: Path) -> None:
@@ -144,19 +150,21 @@ def _npm_pins() -> str:
     return hashlib.sha256(b"".join(pin.read_bytes() for pin in _NPM_PINS)).hexdigest()
 
 
-_PYCOSE: Final = Stranger(
-    "pycose",
-    _STRANGERS / "pycose",
-    "\n".join((*_PYCOSE_PINS, sys.version)),
-    _install_pycose,
-)
+def _from_pypi(name: str, pins: Sequence[str]) -> Stranger:
+    return Stranger(
+        name, _STRANGERS / name, "\n".join((*pins, sys.version)), lambda folder: _install_from_pypi(folder, pins)
+    )
+
+
+_PYCOSE: Final = _from_pypi("pycose", _PYCOSE_PINS)
+_PYSCITT: Final = _from_pypi("pyscitt", _PYSCITT_PINS)
 _TRANSMUTE: Final = Stranger("@transmute/cose", _STRANGERS / "node", _npm_pins(), _install_transmute)
 
 
 def main() -> None:
-    """Prepare both at once and say in one line each what came of it; it never fails."""
+    """Prepare all at once and say in one line each what came of it; it never fails."""
     with ThreadPoolExecutor() as pool:
-        for line in pool.map(Stranger.prepare, (_PYCOSE, _TRANSMUTE)):
+        for line in pool.map(Stranger.prepare, (_PYCOSE, _PYSCITT, _TRANSMUTE)):
             sys.stdout.write(f"{line}\n")
 
 

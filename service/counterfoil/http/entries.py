@@ -66,7 +66,7 @@ def get_receipt(
 ) -> Response:
     """The receipt of an entry: the bytes that registering it answered, or one at the current or a committed size."""
     entry = find_entry(service.log.store, entry_id)
-    receipts, number = service.log.receipts, entry.number
+    receipts, number, entry_id = service.log.receipts, entry.number, entry.statement_hash.hex()
     if fresh and size is not None:
         raise MalformedParameterError("a receipt is fresh or at a size, not both")
     latest = receipts.latest().size if fresh else size

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import Path
 
 from counterfoil.errors import EntryAbsentError, MalformedEntryIdError
+from counterfoil.http.ccf_names import number_in
 from counterfoil.log.ports import LogReader
 from counterfoil.log.records import Entry
 from counterfoil.statement.signed_statement import StatementHash
@@ -23,15 +24,21 @@ EntryId = Annotated[
 
 
 def find_entry(reader: LogReader, entry_id: str) -> Entry:
-    """The entry of that id.
+    """The entry of that id, or of that name (see ``ccf_names``).
 
     Raises:
-        MalformedEntryIdError: The text is not 64 lowercase hexadecimal digits.
+        MalformedEntryIdError: The text is neither 64 lowercase hexadecimal digits nor a name.
         EntryAbsentError: No entry has that id.
     """
+    number = number_in(entry_id)
+    if number is not None:
+        return _require_there(reader.entry(number))
     if _ENTRY_ID.fullmatch(entry_id) is None:
         raise MalformedEntryIdError("an entry id is 64 lowercase hexadecimal digits")
-    entry = reader.entry_of(StatementHash(bytes.fromhex(entry_id)))
+    return _require_there(reader.entry_of(StatementHash(bytes.fromhex(entry_id))))
+
+
+def _require_there(entry: Entry | None) -> Entry:
     if entry is None:
         raise EntryAbsentError("no entry has that id")
     return entry

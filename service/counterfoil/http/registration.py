@@ -3,6 +3,7 @@
 The framework has a route of that name for its description alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from counterfoil.http.body import read_body
 from counterfoil.http.bulk import register_sequence
+from counterfoil.http.ccf_names import ccf_answer
 from counterfoil.http.limits import MAX_BULK_BYTES, RETRY_AFTER_SECONDS
 from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, is_identity, is_sequence, is_statement, preferred
 from counterfoil.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemError
@@ -24,6 +26,7 @@ _EMPTY: Final = (b"content-length", b"0")
 _CREATED: Final = 201
 _ACCEPTED: Final = 202
 _OK: Final = 200
+_SEE_OTHER: Final = 303
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -63,20 +66,29 @@ async def registered(service: Service, scope: Scope, receive: Receive) -> Answer
         body = await read_body(receive, asked.content_length, held, most, service.body_seconds)
         if many:
             return _sequence(await register_sequence(service, scope, body))
-        return await _one(service, body, asked.accept)
+        return await _one(service, body, asked.accept, scope["query_string"])
 
 
-async def _one(service: Service, body: bytes, accept: bytes | None) -> Answer:
+async def _one(service: Service, body: bytes, accept: bytes | None, query: bytes) -> Answer:
     registration = await register(body, service.registering)
     if not registration.new:
         service.metrics.duplicate()
     location = (b"location", b"/entries/" + registration.entry_id.hex().encode())
+    wished = ccf_answer(query, registration.number)
+    if wished is not None and wished.status == _SEE_OTHER:
+        return Answer(_SEE_OTHER, [*_fields(wished.headers), _NO_STORE, _EMPTY], b"")
     if not service.released(registration.number):
         return Answer(_ACCEPTED, [location, _RETRY, _NO_STORE, _EMPTY], b"")
     media_type = preferred(None if accept is None else accept.decode("latin-1"), (COSE,), (RECEIPT,)).encode()
     length = (b"content-length", str(len(registration.receipt)).encode())
     fields = [(b"content-type", media_type), length, location, _NO_STORE, _VARY]
+    if wished is not None:
+        fields += _fields(wished.headers)
     return Answer(_CREATED, fields, registration.receipt)
+
+
+def _fields(headers: Mapping[str, str]) -> Fields:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _sequence(body: bytes) -> Answer:
