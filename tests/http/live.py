@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
+from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.encoding.cbor import Limits, decode
 from counterfoil.http.server import running_server, wire_service
 from counterfoil.http.wiring import Service, Timer
@@ -90,9 +91,9 @@ def problem_in(response: httpx.Response) -> SeenProblem:
     return read_problem(response.status_code, response.headers["Content-Type"], response.content)
 
 
-def new_world(store: Store) -> World:
+def new_world(store: Store, agent: LocalSigner | None = None) -> World:
     """A log with three issuers, and a content type of each visibility. ES384 is not admitted."""
-    world = World(store)
+    world = World(store) if agent is None else World(store, agent=agent)
     world.policy = PolicyDocument(
         version=1,
         issuers=(issuer_of(world.agent), issuer_of(OTHER, OTHER_ISSUER), issuer_of(LONG, LONG_ISSUER)),

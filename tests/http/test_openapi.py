@@ -43,9 +43,11 @@ def test_the_document_is_valid_and_names_every_route() -> None:
 
 def test_every_operation_describes_problems_and_none_a_framework_error() -> None:
     document = yaml.safe_load(openapi_yaml())
-    assert "application/concise-problem-details+cbor" in document["components"]["responses"]["Problem"]["content"]
+    components = document["components"]
     for operations in document["paths"].values():
         for operation in operations.values():
-            assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
-            assert "422" not in operation["responses"]
-    assert not any("ValidationError" in name for name in document["components"]["schemas"])
+            failures = {status: answer for status, answer in operation["responses"].items() if status >= "4"}
+            assert failures == {status: {"$ref": f"#/components/responses/Problem{status}"} for status in failures}
+            assert {f"Problem{status}" for status in failures} <= set(components["responses"])
+            assert {"422", "default"}.isdisjoint(operation["responses"])
+    assert not any("ValidationError" in name for name in components["schemas"])

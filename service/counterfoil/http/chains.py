@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from counterfoil.chain.history import read_page
 from counterfoil.errors import ChainAbsentError, MalformedClaimsError, MalformedParameterError
-from counterfoil.http.described import GUARDED, PROBLEMS
+from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.responses import PRIVATE, REVALIDATE
 from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
@@ -67,7 +67,7 @@ class ChainOfTrace(Chain):
     empty_chain_hash: str
 
 
-@router.get("/chains/{chain_id}", openapi_extra=GUARDED)
+@router.get("/chains/{chain_id}", responses=problems(401, 404), openapi_extra=GUARDED)
 def get_chain(
     request: Request,
     response: Response,
@@ -83,12 +83,17 @@ def get_chain(
     return _run(service, head, after, limit)
 
 
-@router.get("/chains", openapi_extra=GUARDED)
+@router.get("/chains", responses=problems(401, 404), openapi_extra=GUARDED)
 def find_chain(
     request: Request,
     response: Response,
     service: Wired,
-    root_trace_id: Annotated[str, Query(alias="rootTraceId", description="1 to 512 bytes, compared as bytes.")],
+    root_trace_id: Annotated[
+        str,
+        Query(
+            alias="rootTraceId", description="1 to 512 bytes, compared as bytes.", json_schema_extra={"minLength": 1}
+        ),
+    ],
     after: After = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
 ) -> ChainOfTrace:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.http.described import PROBLEMS, binary
+from counterfoil.http.described import PROBLEMS, binary, problems
 from counterfoil.http.media_types import COSE, JSON, preferred
 from counterfoil.http.responses import IMMUTABLE, REVALIDATE, answer
 from counterfoil.http.wire import Number, Wire
@@ -14,7 +14,7 @@ from counterfoil.http.wiring import Service, Wired
 
 router = APIRouter(tags=["log"], responses=PROBLEMS)
 
-First = Annotated[Number, Query(alias="from", description="The earlier size, at least 1.")]
+First = Annotated[Number, Query(alias="from", description="The earlier size.", json_schema_extra={"minimum": 1})]
 Second = Annotated[
     Number | None,
     Query(alias="to", description="The later size, at which a head was committed; the current one where it is absent."),
@@ -40,6 +40,7 @@ class ConsistencyProof(Wire):
             "model": ConsistencyProof,
             "content": binary(200, "", COSE)[200]["content"],
         },
+        **problems(404),
     },
 )
 def get_consistency(request: Request, service: Wired, first: First, second: Second = None) -> Response:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from counterfoil.errors import ContentAbsentError
-from counterfoil.http.described import GUARDED, PROBLEMS, UNRELEASED, binary
+from counterfoil.http.described import GUARDED, PROBLEMS, UNRELEASED, binary, problems
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.media_types import CBOR, COSE
 from counterfoil.http.responses import PRIVATE, REVALIDATE, answer, unreleased
@@ -19,7 +19,7 @@ router = APIRouter(tags=["entries"], responses=PROBLEMS)
 @router.get(
     "/entries/{entry_id}/statement",
     response_class=Response,
-    responses={**binary(200, "The Transparent Statement.", COSE), **UNRELEASED},
+    responses={**binary(200, "The Transparent Statement.", COSE), **UNRELEASED, **problems(401, 404)},
     openapi_extra=GUARDED,
 )
 def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Response:
@@ -37,7 +37,7 @@ def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Respon
 @router.get(
     "/entries/{entry_id}/decision",
     response_class=Response,
-    responses=binary(200, "The decision record, deterministic CBOR.", CBOR),
+    responses={**binary(200, "The decision record, deterministic CBOR.", CBOR), **problems(401, 404)},
     openapi_extra=GUARDED,
 )
 def get_decision(request: Request, service: Wired, entry_id: EntryId) -> Response:

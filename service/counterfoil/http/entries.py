@@ -5,7 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from counterfoil.errors import MalformedParameterError
-from counterfoil.http.described import PROBLEMS, STATEMENT_BODY, UNRELEASED, WITHHELD, binary, receipt
+from counterfoil.http.described import (
+    PROBLEMS,
+    REDIRECT,
+    STATEMENT_BODY,
+    UNRELEASED,
+    WITHHELD,
+    binary,
+    problems,
+    receipt,
+)
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, preferred
 from counterfoil.http.responses import IMMUTABLE, REVALIDATE, STABLE, answer, unreleased
@@ -40,6 +49,8 @@ class EntryIndex(Wire):
         **receipt(201, "The statement is registered; this is its receipt, the same bytes each time."),
         **binary(200, "For a sequence: in its order, a receipt or a problem for each statement.", CBOR_SEQUENCE),
         **WITHHELD,
+        **REDIRECT,
+        **problems(409, 413, 415, 429),
     },
     openapi_extra=STATEMENT_BODY,
 )
@@ -54,7 +65,7 @@ async def register_statement() -> Response:
 @router.get(
     "/entries/{entry_id}",
     response_class=Response,
-    responses={**receipt(200, "The receipt of the entry."), **UNRELEASED},
+    responses={**receipt(200, "The receipt of the entry."), **UNRELEASED, **problems(404)},
 )
 def get_receipt(
     request: Request,

@@ -16,8 +16,9 @@ _ENTRY_ID: Final = re.compile(r"[0-9a-f]{64}")
 EntryId = Annotated[
     str,
     Path(
-        description="SHA-256 of the statement as the log stores it: 64 lowercase hexadecimal digits.",
-        json_schema_extra={"pattern": "^[0-9a-f]{64}$"},
+        description="SHA-256 of the statement as the log stores it: 64 lowercase hexadecimal digits. Clients of CCF "
+        "ledgers know the entry of number n as 1.(n+1).",
+        json_schema_extra={"pattern": r"^([0-9a-f]{64}|1\.[1-9][0-9]{0,17})$"},
     ),
 ]
 """An entry id as it stands in a path; only ``find_entry`` reads it."""

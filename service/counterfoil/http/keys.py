@@ -9,7 +9,7 @@ from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.errors import KeyAbsentError, MalformedBase64Error
-from counterfoil.http.described import PROBLEMS, binary
+from counterfoil.http.described import PROBLEMS, binary, problems
 from counterfoil.http.media_types import CBOR
 from counterfoil.http.responses import HOURLY, answer
 from counterfoil.http.wiring import Wired
@@ -38,7 +38,7 @@ def get_keys(service: Wired) -> Response:
 @router.get(
     "/.well-known/scitt-keys/{kid}",
     response_class=Response,
-    responses=binary(200, "A COSE_Key.", CBOR),
+    responses={**binary(200, "A COSE_Key.", CBOR), **problems(404)},
 )
 def get_key(service: Wired, kid: Kid) -> Response:
     """One key that receipts of this log verify with, as a COSE_Key."""
