@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 from counterfoil import errors
 from counterfoil.errors import CorruptError, CounterfoilError
 from counterfoil.http import problems
-from counterfoil.http.described import GUARDED, PROBLEMS, problems
+from counterfoil.http.described import GUARDED, PROBLEMS
+from counterfoil.http.described import problems as described_problems
 from counterfoil.http.problems import Problem, method_not_allowed
 from counterfoil.http.responses import answer
 from counterfoil.http.visibility import require_reader
@@ -34,7 +35,7 @@ PUBLISH_SECONDS: Final = 1.0
             "description": "Prometheus' text exposition format, version 0.0.4.",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
-        **problems(401),
+        **described_problems(401),
     },
     openapi_extra=GUARDED,
 )
