@@ -66,7 +66,7 @@ class Served:
 @contextmanager
 def serving(kind: Kind, folder: Path, issuers: Sequence[Issuer], cluster: Cluster | None) -> Iterator[Served]:
     """A new log that admits the issuers, on a free port until the block ends."""
-    data = folder / str(kind).replace(" ", "-").replace(",", "")
+    data = folder / f"{kind.store}-{kind.workers}-{kind.max_batch}"
     where = ["--data", str(data)]
     used = cluster if kind.store == "postgresql" else None
     if used is not None:
