@@ -26,6 +26,9 @@ MAX_BULK_BYTES: Final = 16 * 1024 * 1024
 BULK_SLICE: Final = 8
 """Statements of a bulk that are verified in a row: under a millisecond of somebody else's patience."""
 
+UNREAD_SECONDS: Final = 30.0
+"""How long a client may take to read what the kernel does not hold for it: 1 MiB at 35 KB a second."""
+
 LINGER_SECONDS: Final = 2.0
 """How long a refused client is heard out, so that closing does not destroy the answer on its way (RFC 9112, 9.6)."""
 
@@ -56,3 +59,12 @@ BACKLOG: Final = 2048
 DEFAULT_PAGE: Final = 100
 MAX_PAGE: Final = 1000
 """Entries in one answer: some 200 KB of JSON."""
+
+MAX_CONNECTIONS: Final = 16_384
+"""Open at one time in a process, if its descriptors allow. An idle one takes some 10 KB."""
+
+RESERVED_DESCRIPTORS: Final = 192
+"""For the store, for files, and for refused connections that are still heard out."""
+
+MAX_HEARD_OUT: Final = 64
+"""Refused connections beyond the served ones that still get their answer; more are dropped without one."""

@@ -161,6 +161,13 @@ RECEIPT_WITHHELD: Final = Problem(
     "receipt-withheld",
     "the statement is registered; its receipt leaves later, at its location",
 )
+TOO_MANY_CONNECTIONS: Final = Problem(
+    503,
+    "Service Unavailable",
+    "too-many-connections",
+    "more connections came than this service holds, and this one kept it waiting longest",
+    (retry_after(),),
+)
 UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     415,
     "Unsupported Media Type",

@@ -4,10 +4,12 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from counterfoil.http.connections import BoundedConfig
 from counterfoil.http.declined_upgrade import DecliningHead
 from counterfoil.http.limits import (
     HEAD_SECONDS,
@@ -15,13 +17,16 @@ from counterfoil.http.limits import (
     LINGER_SECONDS,
     MAX_HEADER_BYTES,
     MAX_HEADERS,
+    MAX_HEARD_OUT,
     MAX_URL_BYTES,
+    UNREAD_SECONDS,
 )
 from counterfoil.http.problems import (
     BODY_TRUNCATED,
     HEAD_TIMEOUT,
     HEADERS_TOO_LARGE,
     MALFORMED_HTTP,
+    TOO_MANY_CONNECTIONS,
     URL_TOO_LONG,
     Problem,
 )
@@ -46,6 +51,9 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        if not isinstance(config, BoundedConfig):
+            raise TypeError("the server was configured without a bound on its connections")
+        self._held = config.held
         self._in_head = False
         self._between = True
         self._head = DecliningHead()
@@ -55,15 +63,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._dropped: int | None = None
         self._refusal = MALFORMED_HTTP
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client until the deadline to say what it wants."""
         # The event loop in use has transports of its own, which are none of asyncio's classes and behave like them.
         super().connection_made(cast("asyncio.Transport", transport))
         self._await_head()
+        self._held.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Forget the connection; nobody is left to answer."""
+        self._disconnect()
+        self._held.left(self)
+        self._forget_unread()
         self._set_deadline(None)
         super().connection_lost(exc)
 
@@ -82,12 +96,20 @@ class BoundedProtocol(HttpToolsProtocol):
         if data:
             super().data_received(data)
 
-    def eof_received(self) -> None:
-        """Tell a client that has stopped in the middle of a request why it gets no other answer."""
+    def eof_received(self) -> Any:
+        """Answer a client that says no more what it asked, and tell one that stopped in the middle why it is not.
+
+        True keeps the connection open for that; the base class promises None, which closes it.
+        """
+        cycle = self._cycle()
         if self._in_head:
             self._refuse(MALFORMED_HTTP)
-        elif (cycle := self._cycle()) is not None and cycle.more_body and not cycle.response_started:
+        elif cycle is not None and cycle.more_body and not cycle.response_started:
             self._refuse(BODY_TRUNCATED)
+        if cycle is None or cycle.more_body or cycle.response_complete:
+            return None
+        cycle.keep_alive = False
+        return True
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the caller's text is for a log, not for a client
         """Refuse what the parser did not take, in the place of uvicorn's text."""
@@ -130,14 +152,69 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self._cycle()
         unfinished = cycle is not None and cycle.more_body
         super().on_response_complete()
-        if unfinished and not self.transport.is_closing():
-            self._set_deadline(self.loop.call_later(LINGER_SECONDS, self.transport.close))
+        if self.transport.is_closing():
+            self._hang_up()
+            return
+        self._held.waiting(self)
+        if unfinished:
+            self._set_deadline(self.loop.call_later(LINGER_SECONDS, self._hang_up))
 
     def on_message_complete(self) -> None:
         """The request is all here."""
         self._between = True
+        self._held.served(self)
         super().on_message_complete()
         self._set_deadline(None)
+
+    def pause_writing(self) -> None:
+        """Give the client until the deadline to read some of what it asked for."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._abort)
+
+    def resume_writing(self) -> None:
+        """The client reads."""
+        super().resume_writing()
+        self._forget_unread()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which no other request came."""
+        self._hang_up()
+
+    def give_up(self) -> None:
+        """Make room for another connection: see ``Connections``."""
+        self._held.left(self)
+        cycle = self._cycle()
+        if len(self.connections) > self._held.most + MAX_HEARD_OUT:
+            self._abort()
+        elif self._between and cycle is not None and cycle.response_complete:
+            self._hang_up()
+        else:
+            self._refuse(TOO_MANY_CONNECTIONS)
+
+    def _hang_up(self) -> None:
+        # Closing waits until the client has read what was written, so that has to end some time too.
+        self.transport.close()
+        self._set_deadline(self.loop.call_later(UNREAD_SECONDS, self._abort))
+
+    def _abort(self) -> None:
+        self._disconnect()
+        self.transport.abort()
+
+    def _disconnect(self) -> None:
+        # The base class tells the newest request, and where several came at once another one is being answered.
+        self.pipeline.clear()
+        if self._answered is not None:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _forget_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _stop(self, problem: Problem) -> None:
         self._refusal = problem
@@ -155,6 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer below the application, then hear the client out for a moment: see ``ClosingResponse``."""
         if self._dropped is not None or self.transport.is_closing():
             return
+        self._held.left(self)
         self._dropped = 0
         self._in_head = False
         cycle = self._cycle()
@@ -168,7 +246,7 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.message_event.set()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._set_deadline(self.loop.call_later(LINGER_SECONDS, self.transport.close))
+        self._set_deadline(self.loop.call_later(LINGER_SECONDS, self._hang_up))
 
     def _is_answering(self, cycle: RequestResponseCycle) -> bool:
         """Whether an earlier request still waits for its answer; this one would be taken for it, so there is none."""
@@ -210,4 +288,4 @@ class BoundedProtocol(HttpToolsProtocol):
     def _drop(self, count: int) -> None:
         self._dropped = (self._dropped or 0) + count
         if self._dropped > LINGER_BYTES:
-            self.transport.close()
+            self._hang_up()

@@ -17,6 +17,7 @@ import uvicorn
 from counterfoil.cose.signer import Signer
 from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.http.app import create_app
+from counterfoil.http.connections import BoundedConfig, raise_descriptor_limit
 from counterfoil.http.failure import Failure
 from counterfoil.http.limits import ALIVE_SECONDS, BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
 from counterfoil.http.metrics import problem_codes
@@ -77,6 +78,7 @@ def run_until_stopped(
     Raises:
         CorruptError: The log disagrees with itself.
     """
+    raise_descriptor_limit()
     server = _server(service, alive)
     _leave_what_stays()
     with _stopped_by_signals(server):
@@ -186,7 +188,7 @@ def _server(service: Service, alive: Callable[[], None] = lambda: None) -> uvico
         alive()
 
     server = uvicorn.Server(
-        uvicorn.Config(
+        BoundedConfig(
             create_app(service),
             http=BoundedProtocol,
             ws="none",
