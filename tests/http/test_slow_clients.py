@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from counterfoil.http import connections, limits, protocol
+from counterfoil.http import connections, limits, protocol, responses
 from counterfoil.log.local_log import Store
 from tests.builders import World, sign_statement
 from tests.http.live import Live, RawAnswer, new_world, read_answer, running, send_what_is_taken, wait_until
@@ -98,7 +98,7 @@ def answer_to(connection: socket.socket) -> RawAnswer:
 
 def test_headers_that_come_a_byte_at_a_time_end_in_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1)
-    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 20)  # However long this takes, no answer is destroyed on its way.
     with clients(live, MANY) as sockets:
         for connection in sockets:
             connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ")
@@ -111,7 +111,10 @@ def test_headers_that_come_a_byte_at_a_time_end_in_time(live: Live, monkeypatch:
 
 
 @pytest.mark.parametrize("coding", [b"Content-Length: 1000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n"])
-def test_bodies_that_come_a_byte_at_a_time_end_in_time(live: Live, coding: bytes) -> None:
+def test_bodies_that_come_a_byte_at_a_time_end_in_time(
+    live: Live, coding: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "LINGER_SECONDS", 20)
     size = live.size()
     with clients(live, MANY) as sockets:
         for connection in sockets:
