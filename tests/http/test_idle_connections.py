@@ -14,9 +14,9 @@ import pytest
 
 from counterfoil.cose import labels
 from counterfoil.http.limits import RESERVED_DESCRIPTORS
-from counterfoil.http.server import DATABASE
 from counterfoil.signing.file_signer import read_key_file
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.storage.opening import DATABASE
 from counterfoil.storage.sqlite import open_sqlite
 from tests.builders import World, sign_statement
 from tests.http.live import wait_until
