@@ -148,14 +148,15 @@ def test_answers_that_nobody_reads_are_dropped(live: Live, monkeypatch: pytest.M
     large = live.register(sign_statement(live.world.agent, bytes(900_000)))
     monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.5)
     ask = b"GET %s/statement HTTP/1.1\r\nHost: localhost\r\n\r\n" % large.encode()
+    before = open_sockets()
     with clients(live, 5, receive_bytes=4096) as sockets:
+        wait_until(lambda: open_sockets() >= before + 2 * len(sockets))
         for connection in sockets:
             # More than the kernel holds for them, also where it is generous.
             send_what_is_taken(connection, ask * 40)
-        held = open_sockets()
         register_some(live)
-        # Both ends were counted; the server gives up its own while the clients hold theirs.
-        wait_until(lambda: open_sockets() <= held - len(sockets))
+        # Both ends are counted; the server gives up its own while the clients hold theirs.
+        wait_until(lambda: open_sockets() <= before + len(sockets))
 
 
 def test_an_answer_that_nobody_reads_does_not_keep_a_closing_connection(
@@ -164,14 +165,15 @@ def test_an_answer_that_nobody_reads_does_not_keep_a_closing_connection(
     large = live.register(sign_statement(live.world.agent, bytes(900_000)))
     monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.5)
     ask = b"GET %s/statement HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
+    before = open_sockets()
     with clients(live, 5, receive_bytes=4096) as sockets:
+        wait_until(lambda: open_sockets() >= before + 2 * len(sockets))
         for connection in sockets:
             last = ask % (large.encode(), b"Connection: close\r\n")
             send_what_is_taken(connection, ask % (large.encode(), b"") * 40 + last)
             connection.shutdown(socket.SHUT_WR)
-        held = open_sockets()
         register_some(live)
-        wait_until(lambda: open_sockets() <= held - len(sockets))
+        wait_until(lambda: open_sockets() <= before + len(sockets))
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET /livez HT", POST + b"Content-Length: 9\r\n\r\nx"])
