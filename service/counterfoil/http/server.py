@@ -63,17 +63,23 @@ def serve(
     with open_service(settings, clock) as service, listen(settings.host, settings.port) as listener:
         if settings.production:
             require_lasting(settings, service.log.genesis)
-        _logger.info("serving %s on %s", service.log.genesis.identity.origin, url_of(listener))
-        announce(url_of(listener))
-        run_until_stopped(service, listener)
+
+        def begin() -> None:
+            _logger.info("serving %s on %s", service.log.genesis.identity.origin, url_of(listener))
+            announce(url_of(listener))
+
+        run_until_stopped(service, listener, begin=begin)
 
 
 def run_until_stopped(
     service: Service,
     listener: socket.socket,
     alive: Callable[[], None] = lambda: None,
+    begin: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve on a listening socket until SIGINT or SIGTERM; ``alive`` is called about once a second from the event loop.
+
+    ``begin`` is called once whoever is told to stop does so in order.
 
     Raises:
         CorruptError: The log disagrees with itself.
@@ -82,6 +88,7 @@ def run_until_stopped(
     server = _server(service, alive)
     _leave_what_stays()
     with _stopped_by_signals(server):
+        begin()
         server.run(sockets=[listener])
     service.failure.require_none()
 
