@@ -14,6 +14,7 @@ from counterfoil.http import connections, limits, protocol, responses
 from counterfoil.log.local_log import Store
 from tests.builders import World, sign_statement
 from tests.http.live import Live, RawAnswer, new_world, read_answer, running, send_what_is_taken, wait_until
+from tests.postgres.cluster import running_ports
 
 POST = b"POST /entries HTTP/1.1\r\nHost: x\r\nContent-Type: application/cose\r\n"
 MANY = 100
@@ -34,12 +35,21 @@ def live(world: World) -> Iterator[Live]:
 
 
 def open_sockets(process: int | str = "self") -> int:
-    """Sockets alone: the store opens files as it needs them."""
+    """The server's sockets and its clients'; the store opens files, and connections to a database, as it needs them."""
+    databases = _connected_elsewhere()
     found = 0
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
         with suppress(FileNotFoundError):  # It was closed since it was listed.
-            found += str(descriptor.readlink()).startswith("socket:")
+            name = str(descriptor.readlink())
+            found += name.startswith("socket:") and name[len("socket:[") : -1] not in databases
     return found
+
+
+def _connected_elsewhere() -> set[str]:
+    """The sockets, by inode, that are connected to the port of a PostgreSQL cluster of this process."""
+    ports = {f"{port:04X}" for port in running_ports()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[9] for row in rows if row[2].rpartition(":")[2] in ports}
 
 
 @contextmanager

@@ -33,6 +33,14 @@ MISSING: Final = "PostgreSQL 15 or newer is not installed; apt-get install postg
 OWNER: Final = "counterfoil_owner"
 
 
+_running: Final[set[int]] = set()
+
+
+def running_ports() -> frozenset[int]:
+    """The ports of the clusters that this process has running."""
+    return frozenset(_running)
+
+
 def find_programs() -> Path | None:
     """The folder of the newest PostgreSQL's programs; None where there is none new enough."""
     folders = [path for path in _DEBIAN.glob("*/bin") if path.parent.name.isdigit()]
@@ -84,8 +92,10 @@ def running_cluster(programs: Path, *, durable: bool = False) -> Iterator[Cluste
         cluster.control("start")
         try:
             cluster.administer(f"CREATE ROLE {OWNER} LOGIN")
+            _running.add(cluster.port)
             yield cluster
         finally:
+            _running.discard(cluster.port)
             cluster.control("stop", "-m", "immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
