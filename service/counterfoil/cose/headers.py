@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 
 from counterfoil.cose import labels
 from counterfoil.encoding.cbor import CborValue, Limits, Tagged, decode
+from counterfoil.encoding.cbor_plain import read_plain_map
 from counterfoil.errors import ForbiddenTagError, MalformedHeaderError
 
 Header: TypeAlias = "Mapping[int | str, CborValue]"
@@ -32,6 +33,9 @@ def parse_protected_header(encoded: bytes) -> Header:
     """
     if not encoded:
         return {}
+    plain = read_plain_map(encoded)
+    if plain is not None:
+        return plain
     limits = Limits(max_bytes=len(encoded))
     try:
         header = decode(encoded, limits, allow_tags=_NO_TAGS)

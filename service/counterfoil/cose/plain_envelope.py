@@ -7,9 +7,10 @@ _HEAD: Final = b"\xd2\x84"
 
 _EMPTY_MAP: Final = 0xA0
 _NULL: Final = 0xF6
-_SHORT: Final = range(0x40, 0x58)
-_LONG: Final = {0x58: 1, 0x59: 2, 0x5A: 4, 0x5B: 8}
-"""Byte strings by their first byte: those whose length stands in it, and how many bytes say the length of others."""
+_FIRST_SHORT: Final = 0x40
+_FIRST_LONG: Final = 0x58
+_LENGTH_SIZES: Final = {0x58: 1, 0x59: 2, 0x5A: 4, 0x5B: 8}
+"""Byte strings by their first byte: up to 0x57 it tells their length, of the others in how many bytes that stands."""
 
 Parts = tuple[bytes, dict[int | str, bytes], bytes | None, bytes]
 """Protected header, unprotected header, payload and signature."""
@@ -30,16 +31,16 @@ def split_plain_envelope(data: bytes) -> Parts | None:
         signature, at = _byte_string(data, at)
     except (IndexError, KeyError):
         return None
-    return (protected, {}, payload, signature) if at == len(data) else None
+    return (protected, {}, payload, signature) if at == len(data) and signature else None
 
 
 def _byte_string(data: bytes, at: int) -> tuple[bytes, int]:
     """The byte string that begins at a place, and where it ends; IndexError or KeyError where there is none."""
     initial = data[at]
-    if initial in _SHORT:
-        start, length = at + 1, initial - _SHORT.start
+    if _FIRST_SHORT <= initial < _FIRST_LONG:
+        start, length = at + 1, initial - _FIRST_SHORT
     else:
-        start = at + 1 + _LONG[initial]
+        start = at + 1 + _LENGTH_SIZES[initial]
         length = int.from_bytes(data[at + 1 : start], "big")
     end = start + length
     if end > len(data):

@@ -17,7 +17,7 @@ from counterfoil.cose.plain_envelope import split_plain_envelope
 from counterfoil.cose.public_key import PublicKey
 from counterfoil.cose.signer import Signer
 from counterfoil.cose.verify_signature import verify_signature
-from counterfoil.encoding.cbor import CborValue, Limits, Tagged, decode, encode, encode_bytes
+from counterfoil.encoding.cbor import Limits, Tagged, decode, encode, encode_bytes
 from counterfoil.errors import (
     AlgorithmKeyMismatchError,
     AlgorithmMissingError,
@@ -80,12 +80,9 @@ def parse_sign1(data: bytes, *, max_bytes: int) -> Sign1:
     if data[0] != _TAG_18_HEAD:
         raise NotSign1Error("the message is not tagged 18")
     protected_bytes, unprotected, payload, signature = split_plain_envelope(data) or _split_envelope(data, max_bytes)
-    if not isinstance(protected_bytes, bytes) or not isinstance(unprotected, Mapping):
-        raise NotSign1Error("the headers are not a byte string and a map")
-    if not isinstance(payload, (bytes, type(None))) or not isinstance(signature, bytes) or not signature:
-        raise NotSign1Error("payload and signature are not byte strings")
     protected = parse_protected_header(protected_bytes)
-    require_tags_on_receipts_alone(unprotected)
+    if unprotected:
+        require_tags_on_receipts_alone(unprotected)
     require_sound_headers(protected, unprotected)
     return Sign1(protected_bytes, protected, unprotected, payload, signature)
 
@@ -198,12 +195,17 @@ def sign_sign1(
     return encode_sign1(protected_bytes, unprotected, None if detached else payload, signature)
 
 
-def _split_envelope(data: bytes, max_bytes: int) -> tuple[CborValue, ...]:
+def _split_envelope(data: bytes, max_bytes: int) -> tuple[bytes, Header, bytes | None, bytes]:
     envelope = decode(data, Limits(max_bytes), allow_tags=_TAG_18)
     elements = envelope.value if isinstance(envelope, Tagged) else None
     if not isinstance(elements, tuple) or len(elements) != _ELEMENTS:
         raise NotSign1Error("the message is not an array of four elements")
-    return elements
+    protected_bytes, unprotected, payload, signature = elements
+    if not isinstance(protected_bytes, bytes) or not isinstance(unprotected, Mapping):
+        raise NotSign1Error("the headers are not a byte string and a map")
+    if not isinstance(payload, (bytes, type(None))) or not isinstance(signature, bytes) or not signature:
+        raise NotSign1Error("payload and signature are not byte strings")
+    return protected_bytes, unprotected, payload, signature
 
 
 def _signed_payload(message: Sign1, detached: bytes | None) -> bytes:

@@ -54,8 +54,8 @@ def parse_claims(value: CborValue) -> Claims:
         return Claims()
     if not isinstance(value, Mapping):
         raise MalformedClaimsError("CWT claims (15) are not a map")
-    dates = [value.get(label) for label in (labels.CWT_EXP, labels.CWT_NBF, labels.CWT_IAT)]
-    expires, not_before, issued_at = (_numeric_date(date) for date in dates)
+    dates = value.get(labels.CWT_EXP), value.get(labels.CWT_NBF), value.get(labels.CWT_IAT)
+    expires, not_before, issued_at = map(_numeric_date, dates)
     return Claims(
         issuer=_issuer(value.get(labels.CWT_ISS)),
         subject=None if labels.CWT_SUB not in value else parse_root_trace_id(value[labels.CWT_SUB]),
@@ -63,7 +63,7 @@ def parse_claims(value: CborValue) -> Claims:
         expires=expires,
         not_before=not_before,
         issued_at=issued_at,
-        tagged_dates=any(isinstance(date, Tagged) for date in dates),
+        tagged_dates=Tagged in map(type, dates),
     )
 
 

@@ -93,7 +93,7 @@ def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMEN
         message=message,
         encoded=encoded,
         hash=digest,
-        duplicate_key=_duplicate_key(message, digest),
+        duplicate_key=_duplicate_key(message, encoded, digest),
         claims=parse_claims(protected.get(labels.CWT_CLAIMS)),
         content_type=_content_type(protected),
         kid=_kid(protected),
@@ -123,14 +123,15 @@ def _require_no_receipt(message: Sign1) -> None:
             raise ReceiptAsStatementError(f"header {label} makes this a receipt, and a receipt is not a statement")
 
 
-def _duplicate_key(message: Sign1, digest: StatementHash) -> DuplicateKey:
+def _duplicate_key(message: Sign1, encoded: bytes, digest: StatementHash) -> DuplicateKey:
     try:
         signature = normalise_signature(require_algorithm(message), message.signature)
     except (AlgorithmMissingError, UnverifiedError):
         return DuplicateKey(digest)  # It will not be registered; its hash is as good a key as any.
     if signature == message.signature:
         return DuplicateKey(digest)
-    return DuplicateKey(sha256(encode_sign1(message.protected_bytes, {}, message.payload, signature)).digest())
+    # The signature is what a message ends with, and the other one of the pair is as long.
+    return DuplicateKey(sha256(encoded[: -len(signature)] + signature).digest())
 
 
 def _content_type(protected: Mapping[int | str, CborValue]) -> str | int | None:
