@@ -8,8 +8,7 @@ from counterfoil.errors import LogCorruptError, NotInitialisedError
 from counterfoil.log.plan import Outcome, Placed, Plan, Submission, View, plan_batch
 from counterfoil.log.ports import AppendTransaction, LogStore
 from counterfoil.log.records import Head
-from counterfoil.merkle.hashing import LeafIndex
-from counterfoil.merkle.inclusion import inclusion_path
+from counterfoil.merkle.grown_paths import grown_paths
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead, sign_head
 from counterfoil.statement.identity import LogIdentity
@@ -126,12 +125,10 @@ def _view(transaction: AppendTransaction, submissions: Sequence[Submission]) -> 
 
 
 def _receipts(plan: Plan, signed: SignedHead | None) -> tuple[bytes | None, ...]:
-    return tuple(_receipt(plan, signed, outcome) for outcome in plan.outcomes)
-
-
-def _receipt(plan: Plan, signed: SignedHead | None, outcome: Outcome) -> bytes | None:
-    if not isinstance(outcome, Placed) or signed is None or plan.growth is None:
-        return None
-    nodes = plan.growth.nodes
-    path = inclusion_path(LeafIndex(outcome.number), signed.head.size, lambda wanted: [nodes[node] for node in wanted])
-    return signed.inclusion_receipt(outcome.number, path)
+    if signed is None or plan.growth is None:
+        return (None,) * len(plan.outcomes)
+    paths, first = grown_paths(plan.growth), plan.growth.before.size
+    return tuple(
+        signed.inclusion_receipt(outcome.number, paths[outcome.number - first]) if isinstance(outcome, Placed) else None
+        for outcome in plan.outcomes
+    )

@@ -6,7 +6,7 @@ from counterfoil.errors import LogCorruptError
 from counterfoil.merkle.hashing import HASH_SIZE, NodeHash
 from counterfoil.merkle.tile_geometry import TILE_HEIGHT, TILE_WIDTH, TileId, full_tiles_completed
 from counterfoil.merkle.tile_reader import TileReader, read_hashes
-from counterfoil.merkle.tree import Growth, NodeId, root_of
+from counterfoil.merkle.tree import Growth, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ def _complete(tile: TileId, growth: Growth, reader: TileReader) -> Tile:
     height, offset = TILE_HEIGHT * tile.level, tile.index * TILE_WIDTH
     to_read = max(0, _first_known(height, growth) - offset)
     old = read_hashes(tile, 0, to_read, reader)
-    new = (growth.nodes[NodeId(height, offset + place)] for place in range(to_read, TILE_WIDTH))
-    hashes, root = old + b"".join(new), growth.nodes[NodeId(height + TILE_HEIGHT, tile.index)]
+    row, above = growth.rows[height], growth.rows[height + TILE_HEIGHT]
+    new = row.hashes[offset + to_read - row.first : offset + TILE_WIDTH - row.first]
+    hashes, root = old + b"".join(new), above.hashes[tile.index - above.first]
     if old:
         _require_root(tile, hashes, root)
     return Tile(tile, hashes, root)

@@ -1,6 +1,6 @@
 """The shape of the tree, and how it grows from its right edge alone (RFC 9162, section 2.1.1)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -91,16 +91,33 @@ class Frontier:
 EMPTY_FRONTIER: Final = Frontier(TreeSize(0), ())
 
 
+class Row(NamedTuple):
+    """Neighbouring nodes of one level: the place of the first, and the hashes from there on."""
+
+    first: int
+    hashes: tuple[NodeHash, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Growth:
     """A tree before and after leaves were added, with every node that came to be and the peaks it grew from.
 
-    ``nodes`` suffices for the inclusion path of each new leaf at size ``after.size``.
+    ``rows`` holds them by level, and suffices for the inclusion path of each new leaf at size ``after.size``.
     """
 
     before: Frontier
     after: Frontier
-    nodes: Mapping[NodeId, NodeHash]
+    rows: Mapping[int, Row]
+
+    @property
+    def nodes(self) -> Mapping[NodeId, NodeHash]:
+        """The same one by one, laid out anew at each call."""
+        found = (
+            (NodeId(level, place), node)
+            for level, row in self.rows.items()
+            for place, node in enumerate(row.hashes, row.first)
+        )
+        return MappingProxyType(dict(found))
 
 
 def grow(frontier: Frontier, leaves: Sequence[LeafHash]) -> Growth:
@@ -113,19 +130,22 @@ def grow(frontier: Frontier, leaves: Sequence[LeafHash]) -> Growth:
     """
     if not all(map(is_hash, leaves)):
         raise ValueError("a new leaf is not a hash")
-    nodes = dict(zip(frontier.node_ids(), frontier.peaks, strict=True))
-    row, level = [NodeHash(leaf) for leaf in leaves], 0
-    while row:
-        first = frontier.size >> level
-        nodes.update((NodeId(level, index), node) for index, node in enumerate(row, first))
-        # An odd count means that the last old subtree of this height is a peak, and waits for its right neighbour.
-        waiting = [nodes[NodeId(level, first - 1)]] if first % 2 else []
-        row, level = _parents(waiting + row), level + 1
     size = TreeSize(frontier.size + len(leaves))
-    after = Frontier(size, tuple(nodes[peak] for peak in cover(0, size)))
-    return Growth(frontier, after, MappingProxyType(nodes))
+    peaks = list(frontier.peaks)  # The lowest is the last.
+    row, rows = [NodeHash(leaf) for leaf in leaves], dict[int, Row]()
+    for level in range(size.bit_length()):
+        first = frontier.size >> level
+        if first % 2:
+            # An odd count means that the last old subtree of this height is a peak, and waits for its right neighbour.
+            row.insert(0, peaks.pop())
+            first -= 1
+        rows[level] = Row(first, tuple(row))
+        row = _parents(row)
+    # Of the levels that end in a subtree without a right neighbour, those subtrees are the new peaks.
+    new_peaks = tuple(rows[level].hashes[-1] for level in reversed(rows) if size >> level & 1)
+    return Growth(frontier, Frontier(size, new_peaks), MappingProxyType(rows))
 
 
 def _parents(row: Sequence[NodeHash]) -> list[NodeHash]:
-    children: Iterable[NodeHash] = iter(row)
-    return [node_hash(left, right) for left, right in zip(children, children, strict=False)]
+    children = iter(row)
+    return list(map(node_hash, children, children))
