@@ -107,6 +107,7 @@ class Draft:
     contents: list[Content] = field(default_factory=list)
     registered: dict[DuplicateKey, Registered] = field(default_factory=dict)
     chains: dict[ChainId, ChainHead] = field(default_factory=dict)
+    chains_begun: int = 0
 
     def take(self, submission: Submission) -> Outcome:
         """Place one submission, or say why not."""
@@ -151,7 +152,12 @@ class Draft:
             entries=tuple(self.entries),
             contents=tuple(self.contents),
             chains=tuple(self.chains.values()),
-            head=replace(self.head, tree=tree, frontier=growth.after),
+            head=replace(
+                self.head,
+                tree=tree,
+                frontier=growth.after,
+                chain_count=self.head.chain_count + self.chains_begun,
+            ),
             growth=growth,
         )
 
@@ -166,16 +172,13 @@ class Draft:
         statement = submission.statement
         subject = statement.claims.subject or ""
         key = chain_id(subject)
+        visibility = submission.decision.visibility
         chain = self.chains.get(key) or self.view.chains.get(key)
         if chain is None:
-            chain = ChainHead(
-                ChainNumber(self.head.chain_count),
-                key,
-                0,
-                empty_chain_hash(self.origin, subject),
-                submission.decision.visibility,
-            )
-            self.head = replace(self.head, chain_count=self.head.chain_count + 1)
+            # Counted here, and put into the head once for the whole batch.
+            chain_number = ChainNumber(self.head.chain_count + self.chains_begun)
+            chain = ChainHead(chain_number, key, 0, empty_chain_hash(self.origin, subject), visibility)
+            self.chains_begun += 1
         entry = Entry(
             number=number,
             statement_hash=statement.hash,
@@ -190,7 +193,7 @@ class Draft:
             chain_id=key,
             length=chain.length + 1,
             chain_hash=entry.chain_hash,
-            visibility=narrower(chain.visibility, submission.decision.visibility),
+            visibility=narrower(chain.visibility, visibility),
         )
         return entry
 

@@ -30,7 +30,7 @@ _NARROWNESS: Final = (Visibility.PUBLIC, Visibility.PARTIES, Visibility.OPERATOR
 
 def narrower(one: Visibility, other: Visibility) -> Visibility:
     """The one of two visibilities that shows less."""
-    return max(one, other, key=_NARROWNESS.index)
+    return one if one is other else max(one, other, key=_NARROWNESS.index)
 
 
 @dataclass(frozen=True, slots=True)

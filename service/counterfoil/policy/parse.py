@@ -54,7 +54,7 @@ def parse_policy(payload: bytes) -> PolicyDocument:
 
 def _names(key: IssuerKey) -> set[bytes]:
     # A key answers to both, so neither may lead to another key.
-    return {key.kid, key.key.thumbprint}
+    return set(key.names)
 
 
 def _items(value: JsonValue, parse: Callable[[JsonValue], _ITEM]) -> tuple[_ITEM, ...]:

@@ -35,11 +35,18 @@ class Rules:
 
     def issuer_of(self, kid: bytes) -> str | None:
         """The issuer one of whose keys answers to ``kid``."""
+        return self._issuers_by_kid.get(kid)
+
+    @cached_property
+    def _issuers_by_kid(self) -> dict[bytes, str]:
+        # Anybody may ask with a kid that nobody has, so that must not cost a search through the whole policy.
         own = self.genesis.identity.issuer
-        if any(key.answers_to(kid) for key in self.issuer_keys(own) or ()):
-            return own
-        owners = (issuer.name for issuer in self.policy.issuers if any(key.answers_to(kid) for key in issuer.keys))
-        return next(owners, None)
+        found = {name: own for key in self.issuer_keys(own) or () for name in key.names}
+        for issuer in self.policy.issuers:
+            for key in issuer.keys:
+                for name in key.names:
+                    found.setdefault(name, issuer.name)
+        return found
 
     def is_log_key(self, kid: bytes) -> bool:
         """Whether ``kid`` names a key that signs receipts or checkpoints."""

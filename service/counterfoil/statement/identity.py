@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from counterfoil.errors import UnsafeConfigurationError
@@ -13,13 +14,13 @@ MAX_ORIGIN_CHARACTERS: Final = 255
 """An origin stands in every checkpoint and receipt; a DNS name and a short path fit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogIdentity:
     """A log's origin and what follows from it (C2SP tlog-checkpoint; RFC 9943, section 6)."""
 
     origin: str
 
-    @property
+    @cached_property
     def issuer(self) -> str:
         """The CWT claim ``iss`` of everything the log signs."""
         return f"https://{self.origin}"

@@ -24,9 +24,14 @@ class IssuerKey:
     kid: bytes
     key: PublicKey
 
+    @property
+    def names(self) -> tuple[bytes, bytes]:
+        """What a ``kid`` may call this key: the issuer's own identifier, and its RFC 9679 thumbprint."""
+        return self.kid, self.key.thumbprint
+
     def answers_to(self, kid: bytes) -> bool:
-        """Whether ``kid`` names this key: by the issuer's own identifier or by its RFC 9679 thumbprint."""
-        return kid in (self.kid, self.key.thumbprint)
+        """Whether ``kid`` names this key."""
+        return kid in self.names
 
 
 class KeyDirectory(Protocol):
@@ -82,7 +87,7 @@ def _by_kid(
             raise KeyIdentifierMissingError("the protected header holds none of kid (4), x5t (34) and x5chain (33)")
         return keys
     kid = statement.kid
-    matching = tuple(key for key in keys if key.answers_to(kid))
+    matching = tuple([key for key in keys if key.answers_to(kid)])
     if matching:
         return matching
     if directory.issuer_of(kid) is not None:

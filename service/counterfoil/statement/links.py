@@ -1,5 +1,6 @@
 """How the entries of one subject hang together: chain ids and chain hashes."""
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NewType
 
@@ -15,6 +16,7 @@ _LINK_PREFIX: Final = b"\x02"  # 0x00 and 0x01 are the leaves and nodes of the t
 _CHAIN_VERSION: Final = b"counterfoil/chain/v1"
 
 
+@lru_cache(maxsize=1024)  # Asked several times of each statement, and chains are long.
 def chain_id(subject: str) -> ChainId:
     """The id of the chain of ``subject``."""
     return ChainId(sha256(subject.encode()).digest())
