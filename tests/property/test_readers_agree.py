@@ -75,7 +75,7 @@ def test_on_whatever_the_fuzzer_makes(seed: int) -> None:
 @MANY
 @given(seeds)
 def test_on_messages_with_headers_that_mean_something(seed: int) -> None:
-    rng = Random(seed)  # noqa: S311
+    rng = Random(seed)  # noqa: S311 - the same noise each time
     agree(noise.message(rng))
     agree(noise.rewrapped(rng, material().messages))
 
@@ -120,7 +120,7 @@ def maps_agree(data: bytes) -> None:
 @MANY
 @given(seeds)
 def test_maps(seed: int) -> None:
-    rng = Random(seed)  # noqa: S311
+    rng = Random(seed)  # noqa: S311 - the same noise each time
     for made in (noise.mapping(rng), noise.header(rng), noise.item(rng)):
         maps_agree(made)
         maps_agree(made[: rng.randrange(len(made) + 1)])
