@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from counterfoil.errors import MisconfiguredError
 
 _PACKAGES: Final = {
-    "client": ("httpx",),
+    "client": ("httpx", "stamina"),
     "server": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "structlog", "uvicorn"),
 }
 

@@ -1,14 +1,16 @@
 """Posting statements and fetching what the log gives out, each thing verified before it is returned."""
 
 try:
-    import httpx as _httpx  # noqa: F401 - the one package that the base install lacks; better asked for by its extra
+    import httpx as _httpx  # noqa: F401 - what the base install lacks; better asked for by its extra
+    import stamina as _stamina  # noqa: F401 - as above
 except ImportError as error:
-    raise ImportError("the client needs httpx: pip install 'counterfoil[client]'") from error
+    raise ImportError("the client needs httpx and stamina: pip install 'counterfoil[client]'") from error
 
 from counterfoil.client.client import AsyncClient, Client
-from counterfoil.client.conversations import Fetched, Outcome, Registered
+from counterfoil.client.conversations import Fetched
 from counterfoil.client.patience import IMPATIENT, Patience
 from counterfoil.client.problem import (
+    KeptReceiptError,
     LogKeysChangedError,
     Problem,
     ReceiptWithheldError,
@@ -24,6 +26,8 @@ from counterfoil.client.problem import (
     parse_problem,
 )
 from counterfoil.client.receipt_store import ReceiptStore
+from counterfoil.client.submitting import Registered
+from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Fetched",
+    "KeptReceiptError",
     "LogKeysChangedError",
     "LogSummary",
     "Outcome",

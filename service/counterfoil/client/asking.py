@@ -1,6 +1,6 @@
 """What a client asks and what comes back, apart from how it travels."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -15,13 +15,15 @@ _LATER: Final = frozenset({202, 204})
 class Ask:
     """One request, and how many bytes of a good answer are read.
 
-    ``later`` is the status by which the service may say that the answer comes later; others are refused.
+    ``later`` is the status by which the service may say that the answer comes later; others are refused. ``until`` is
+    when, on the conversation's clock, no further attempt begins.
     """
 
     method: str
     path: str
     accept: str
     max_bytes: int
+    until: float
     query: Mapping[str, str | int] = field(default_factory=dict)
     content_type: str | None = None
     body: bytes | None = None
@@ -45,9 +47,17 @@ class Pause:
     seconds: float
 
 
-Conversation = Generator[Ask | Pause, Answer | None, Done]
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something that computes, or writes to a disk, for longer than an event loop should stand still."""
+
+    do: Callable[[], None]
+
+
+Step = Ask | Pause | Work
+Conversation = Generator[Step, Answer | None, Done]
 """What is asked one after another, each with its answer in mind, until it is done. It neither sends nor waits itself,
-so one that waits for a socket and one in an event loop hold the same conversation. A request that fails raises in it.
+so one that waits for a socket and one in an event loop hold the same conversation. A step that fails raises in it.
 """
 
 
@@ -64,3 +74,10 @@ def ask(request: Ask) -> Conversation[Answer]:
 def pause(seconds: float) -> Conversation[None]:
     """Wait."""
     yield Pause(seconds)
+
+
+def work(do: Callable[[], Done]) -> Conversation[Done]:
+    """Have something computed."""
+    done: list[Done] = []
+    yield Work(lambda: done.append(do()))
+    return done[0]

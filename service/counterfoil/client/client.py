@@ -1,15 +1,16 @@
 """The clients of a log: one that waits, and one in an event loop. Each thing is verified before it is returned."""
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
-from counterfoil.client.conversations import Conversations, Fetched, Outcome, Registered
+from counterfoil.client.conversations import Fetched
 from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
 from counterfoil.client.receipt_store import ReceiptStore
+from counterfoil.client.submitting import Registered
+from counterfoil.client.submitting_many import Outcome, SubmittingMany
 from counterfoil.client.summary import LogSummary
 from counterfoil.client.transport import AsyncTransport, Transport
 from counterfoil.cose.keys import PublicKey
@@ -34,13 +35,12 @@ class _Common(Generic[Carrier]):
         admin_token: str | None = None,
         patience: Patience = DEFAULT_PATIENCE,
     ) -> None:
-        self._talk = Conversations(
+        self._talk = SubmittingMany(
             log_keys=log_keys,
             expected_issuer=expected_issuer,
             pins=None if pins is None else KeyPins(pins),
             receipts=receipts,
             patience=patience,
-            clock=time.monotonic,
         )
         self._transport = self._open(base_url, admin_token=admin_token, patience=patience)
 
@@ -54,10 +54,10 @@ class Client(_Common[Transport]):
     """One log over HTTP.
 
     ``log_keys`` pins what receipts must verify with; ``pins`` names a file that keeps the log's key set from the first
-    time on. Without either the log's own key set is fetched once, and what is verified with those keys shows only that
-    the service agrees with itself: ``keys_are_pinned`` says which. ``receipts`` keeps every verified receipt, and a
-    statement whose receipt it holds is not sent again. Requests that find the service unreachable or busy are repeated
-    as ``patience`` has it.
+    time on, and a log that publishes others later is not believed (LogKeysChangedError). Without either the log's own
+    key set is fetched once, and what is verified with those keys shows only that the service agrees with itself:
+    ``keys_are_pinned`` says which. ``receipts`` keeps every verified receipt, and a statement whose receipt it holds is
+    not sent again. Requests that find the service unreachable or busy are repeated as ``patience`` has it.
 
     Every method may raise ServiceUnreachableError, ServiceAnswerError, or a ServiceProblemError of its family; every
     method that returns something signed raises UnverifiedError or MalformedError when it does not hold.
@@ -76,7 +76,12 @@ class Client(_Common[Transport]):
         return self._transport.hold(self._talk.submit(statement))
 
     def submit_many(self, statements: Sequence[bytes]) -> list[Outcome]:
-        """Register statements, up to 256 in a request; in order, each one's receipt or the error it ended with."""
+        """Register statements, up to 256 in a request; in order, each one's receipt or the error it ended with.
+
+        What may be registered later (UnavailableError) is given again: what was taken meanwhile gets the same receipt.
+        A service that stays away for as long as ``patience`` has it is not asked for the statements that follow; they
+        end with the same error.
+        """
         return self._transport.hold(self._talk.submit_many(statements))
 
     def receipt(self, entry_id: bytes, *, fresh: bool = False) -> Fetched:

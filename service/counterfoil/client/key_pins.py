@@ -9,7 +9,11 @@ from counterfoil.verify import LogKeys, parse_log_keys
 
 
 class KeyPins:
-    """The key set of one log in a file: no other keys are believed but those in it, and new ones beside them."""
+    """The key set of one log in a file, as it was when it was seen first. No other keys are believed.
+
+    Keys that the log publishes beside them later are not: who answers in the log's place could publish his own beside
+    the log's. Whoever has learnt of a new key otherwise removes the file, or replaces it by the new key set.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -29,17 +33,20 @@ class KeyPins:
             raise MisconfiguredError(f"{self._file} cannot be read: {error.strerror}") from error
 
     def take(self, key_set: bytes) -> LogKeys:
-        """Believe a key set that the log publishes: the first one, or one that holds all keys of the file.
+        """The pinned keys, if the log still publishes them; what it publishes, pinned from now on, where none are.
 
         Raises:
-            LogKeysChangedError: It lacks a key of the file. The file stays as it is.
+            LogKeysChangedError: The log publishes a pinned key no more. The file stays as it is.
+            MisconfiguredError: The file cannot be read or written.
+            MalformedError: It, or what the log publishes, is no key set.
         """
         offered, pinned = parse_log_keys(key_set), self.keys()
-        there = {one.key.thumbprint for one in offered.keys}
-        for one in pinned.keys if pinned is not None else ():
-            if one.key.thumbprint not in there:
-                raise LogKeysChangedError(
-                    f"the log does not publish the pinned key {one.key.thumbprint.hex()} any more"
-                )
-        write_whole(self._file, key_set)
-        return offered
+        if pinned is None:
+            write_whole(self._file, key_set)
+            return offered
+        published = {one.key.thumbprint for one in offered.keys}
+        for one in pinned.keys:
+            if one.key.thumbprint not in published:
+                detail = f"the log does not publish the pinned key {one.key.thumbprint.hex()} any more"
+                raise LogKeysChangedError(detail)
+        return pinned

@@ -109,19 +109,29 @@ class ServiceUnreachableError(UnavailableError):
 
 
 class ReceiptWithheldError(UnavailableError):
-    """The statement is registered, and its receipt may not leave yet; it is fetched by ``entry_id`` later."""
+    """The statement is registered, and its receipt may not leave yet; it is fetched by ``entry_id`` later.
+
+    ``retry_after`` is in how many seconds the service wants to be asked again, None where it does not say.
+    """
 
     code: ClassVar[str] = "receipt-withheld"
 
-    def __init__(self, detail: str, entry_id: bytes) -> None:
+    def __init__(self, detail: str, entry_id: bytes, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.entry_id = entry_id
+        self.retry_after = retry_after
 
 
 class LogKeysChangedError(UnverifiedError):
-    """The log publishes other keys than those that were pinned."""
+    """The log does not publish a pinned key any more: it changed its keys, or this is another log."""
 
     code: ClassVar[str] = "log-keys-changed"
+
+
+class KeptReceiptError(UnverifiedError):
+    """Another log's receipt is kept in the place of this one's; it is not replaced, since nobody can make it again."""
+
+    code: ClassVar[str] = "kept-receipt"
 
 
 class ServiceAnswerError(UnverifiedError):

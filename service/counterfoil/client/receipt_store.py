@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from counterfoil.errors import MisconfiguredError
+from counterfoil.receipt.parse import MAX_RECEIPT_BYTES
 
 
 class ReceiptStore:
@@ -24,7 +25,8 @@ class ReceiptStore:
     def get(self, entry_id: bytes) -> bytes | None:
         """The receipt that was kept; nothing about it is verified."""
         try:
-            return self.path(entry_id).read_bytes()
+            with self.path(entry_id).open("rb") as file:
+                return file.read(MAX_RECEIPT_BYTES + 1)  # One byte too many is enough to be no receipt.
         except OSError:
             return None
 
@@ -44,10 +46,25 @@ def write_whole(target: Path, content: bytes) -> None:
         MisconfiguredError: The disk refuses.
     """
     try:
-        with NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(target)
+        with NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".partial", delete=False) as file:
+            partial = Path(file.name)
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                partial.replace(target)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+        _sync(target.parent)
     except OSError as error:
         raise MisconfiguredError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def _sync(directory: Path) -> None:
+    # Until the directory is on the disk too, a crash can take back the name that the file was given.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,16 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Final, Generic, TypedDict
+from collections.abc import Mapping
+from typing import Final, Generic, TypedDict, assert_never
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
-from counterfoil.client.asking import Answer, Ask, Conversation, Done, Pause
-from counterfoil.client.patience import Patience, retry_after_seconds
+from counterfoil.client.asking import Answer, Ask, Conversation, Done, Pause, Step, Work
+from counterfoil.client.patience import Insistence, Patience, retry_after_seconds
 from counterfoil.client.problem import (
     MAX_PROBLEM_BYTES,
     ServiceAnswerError,
@@ -25,7 +24,6 @@ from counterfoil.errors import CounterfoilError, MisconfiguredError
 _CONNECT_SECONDS: Final = 5.0
 _OK: Final = frozenset({200, 201, 202, 204})
 _PROBLEMS: Final = "application/concise-problem-details+cbor"
-_FIRST_WAIT_SECONDS: Final = 0.1
 
 
 class Transport:
@@ -48,26 +46,34 @@ class Transport:
             ServiceProblemError: The service answered with a problem, also when it was asked again.
             CounterfoilError: What the conversation found wrong.
         """
-        step = _Step(conversation)
-        while step.asked is not None:
-            if isinstance(step.asked, Pause):
-                time.sleep(step.asked.seconds)
-                step.go_on(None)
-                continue
+        place = _Place(conversation)
+        while place.step is not None:
             try:
-                answer = self._patiently(step.asked)
+                answer = self._take(place.step)
             except CounterfoilError as error:
-                step.fail(error)
+                place.fail(error)
             else:
-                step.go_on(answer)
-        return step.done()
+                place.go_on(answer)
+        return place.done()
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
+    def _take(self, step: Step) -> Answer | None:
+        match step:
+            case Ask():
+                return self._patiently(step)
+            case Pause(seconds):
+                time.sleep(seconds)
+            case Work(do):
+                do()
+            case _:
+                assert_never(step)
+        return None
+
     def _patiently(self, asked: Ask) -> Answer:
-        for attempt in stamina.retry_context(**_retries(self._patience)):
+        for attempt in stamina.retry_context(**_retries(self._patience, asked)):
             with attempt:
                 return self._send(_built(self._http, asked), asked.max_bytes)
         raise TypeError("nothing was attempted")
@@ -76,9 +82,10 @@ class Transport:
         body = bytearray()
         try:
             response = self._http.send(request, stream=True)
+            by = self._patience.clock() + self._patience.answer_seconds
             try:
                 for chunk in response.iter_raw():
-                    _take(body, chunk, response, max_bytes)
+                    _read(body, chunk, response, max_bytes, late=self._patience.clock() > by)
             finally:
                 response.close()
         except _FOREIGN as error:
@@ -95,26 +102,34 @@ class AsyncTransport:
 
     async def hold(self, conversation: Conversation[Done]) -> Done:
         """Ask what the conversation asks until it is done; errors as for the other."""
-        step = _Step(conversation)
-        while step.asked is not None:
-            if isinstance(step.asked, Pause):
-                await asyncio.sleep(step.asked.seconds)
-                step.go_on(None)
-                continue
+        place = _Place(conversation)
+        while place.step is not None:
             try:
-                answer = await self._patiently(step.asked)
+                answer = await self._take(place.step)
             except CounterfoilError as error:
-                step.fail(error)
+                place.fail(error)
             else:
-                step.go_on(answer)
-        return step.done()
+                place.go_on(answer)
+        return place.done()
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
 
+    async def _take(self, step: Step) -> Answer | None:
+        match step:
+            case Ask():
+                return await self._patiently(step)
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+            case Work(do):
+                await asyncio.to_thread(do)
+            case _:
+                assert_never(step)
+        return None
+
     async def _patiently(self, asked: Ask) -> Answer:
-        async for attempt in stamina.retry_context(**_retries(self._patience)):
+        async for attempt in stamina.retry_context(**_retries(self._patience, asked)):
             with attempt:
                 return await self._send(_built(self._http, asked), asked.max_bytes)
         raise TypeError("nothing was attempted")
@@ -123,9 +138,10 @@ class AsyncTransport:
         body = bytearray()
         try:
             response = await self._http.send(request, stream=True)
+            by = self._patience.clock() + self._patience.answer_seconds
             try:
                 async for chunk in response.aiter_raw():
-                    _take(body, chunk, response, max_bytes)
+                    _read(body, chunk, response, max_bytes, late=self._patience.clock() > by)
             finally:
                 await response.aclose()
         except _FOREIGN as error:
@@ -133,24 +149,24 @@ class AsyncTransport:
         return _judged(response, bytes(body))
 
 
-class _Step(Generic[Done]):
-    """Where a conversation is: what it asks next, or how it ended."""
+class _Place(Generic[Done]):
+    """Where a conversation is: its next step, or how it ended."""
 
     def __init__(self, conversation: Conversation[Done]) -> None:
         self._conversation = conversation
         self._result: list[Done] = []
-        self.asked: Ask | Pause | None = None
+        self.step: Step | None = None
         self.go_on(None)
 
     def go_on(self, answer: Answer | None) -> None:
         try:
-            self.asked = self._conversation.send(answer)
+            self.step = self._conversation.send(answer)
         except StopIteration as stop:
             self._end(stop)
 
     def fail(self, error: CounterfoilError) -> None:
         try:
-            self.asked = self._conversation.throw(error)
+            self.step = self._conversation.throw(error)
         except StopIteration as stop:
             self._end(stop)
 
@@ -158,7 +174,7 @@ class _Step(Generic[Done]):
         return self._result[0]
 
     def _end(self, stop: StopIteration) -> None:
-        self.asked = None
+        self.step = None
         self._result = [stop.value]
 
 
@@ -191,11 +207,9 @@ class _Options(TypedDict):
 
 
 class _Retries(TypedDict):
-    on: Callable[[Exception], bool | float | timedelta]
+    on: Insistence
     attempts: int
-    timeout: float
-    wait_initial: float
-    wait_max: float
+    timeout: None
 
 
 def _options(base_url: str, timeout: float, admin_token: str | None) -> _Options:
@@ -207,14 +221,9 @@ def _options(base_url: str, timeout: float, admin_token: str | None) -> _Options
     }
 
 
-def _retries(patience: Patience) -> _Retries:
-    return {
-        "on": patience.verdict,
-        "attempts": patience.attempts,
-        "timeout": patience.seconds,
-        "wait_initial": _FIRST_WAIT_SECONDS,
-        "wait_max": patience.longest_wait,
-    }
+def _retries(patience: Patience, asked: Ask) -> _Retries:
+    # When the time is over is the insistence's to say: it counts the wait before the next attempt, not only those past.
+    return {"on": Insistence(patience, asked.until), "attempts": patience.attempts, "timeout": None}
 
 
 def _built(http: httpx.Client | httpx.AsyncClient, asked: Ask) -> httpx.Request:
@@ -225,7 +234,10 @@ def _built(http: httpx.Client | httpx.AsyncClient, asked: Ask) -> httpx.Request:
     return http.build_request(asked.method, asked.path, params=asked.query, headers=headers, content=asked.body)
 
 
-def _take(body: bytearray, chunk: bytes, response: httpx.Response, max_bytes: int) -> None:
+def _read(body: bytearray, chunk: bytes, response: httpx.Response, max_bytes: int, *, late: bool) -> None:
+    if late:
+        # A service that says a byte from time to time is never silent for long enough, and never done.
+        raise httpx.ReadTimeout("the body did not come in time")
     most = max_bytes if response.status_code in _OK else MAX_PROBLEM_BYTES
     body += chunk
     if len(body) > most:

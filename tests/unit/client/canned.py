@@ -1,19 +1,26 @@
 """A service on this machine that answers whatever a test tells it to."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass(frozen=True)
 class Canned:
-    """One answer."""
+    """One answer. ``missing`` bytes of its body never come; ``dripping`` is the pause after each that does.
+
+    ``before`` is done before it is sent.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    missing: int = 0
+    dripping: float = 0.0
+    before: Callable[[], None] | None = None
 
 
 Answers = Canned | list[Canned]
@@ -41,12 +48,25 @@ class _Handler(BaseHTTPRequestHandler):
         with self.lock:
             # Of several the next; the last one again and again.
             canned = found if isinstance(found, Canned) else found.pop(0) if len(found) > 1 else found[0]
+        if canned.before is not None:
+            canned.before()
         self.send_response(canned.status)
         for name, value in canned.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(canned.body)))
         self.end_headers()
-        self.wfile.write(canned.body)
+        self._write(canned)
+
+    def _write(self, canned: Canned) -> None:
+        sent = canned.body[: len(canned.body) - canned.missing]
+        self.close_connection = self.close_connection or canned.missing > 0
+        if not canned.dripping:
+            self.wfile.write(sent)
+            return
+        with suppress(OSError):
+            for place in range(len(sent)):
+                self.wfile.write(sent[place : place + 1])
+                time.sleep(canned.dripping)
 
 
 @dataclass(frozen=True)

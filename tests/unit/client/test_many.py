@@ -43,10 +43,15 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.verify import LogKeys, log_keys_of
 from tests.unit.client.canned import Answers, Canned, Service, answering
 from tests.unit.client.test_client import ENTRY_ID, KEY_SET, KEYS, LOCATION, LOG, RECEIPT, STATEMENT
+from tests.unit.verify.paper_log import PaperLog
 
 SEQUENCE = {"Content-Type": "application/cbor-seq"}
 STATEMENTS = [LOG.statements[place] for place in range(2, 6)]
 RECEIPTS = [LOG.receipt(place) for place in range(2, 6)]
+OTHER_KEY = generate_private_key("ES256").public_key
+OTHERS = cose_key_map(OTHER_KEY, kid=OTHER_KEY.thumbprint)
+OURS = cose_key_map(LOG.receipt_key.public_key, kid=LOG.receipt_key.public_key.thumbprint)
+KEY_PATH = "/.well-known/scitt-keys"
 BUSY = Canned(b"", 503, {"Retry-After": "0"})
 QUICK = Patience(attempts=4, seconds=2.0, longest_wait=0.01)
 
@@ -192,12 +197,13 @@ def test_a_service_that_takes_no_sequences_gets_them_one_by_one(ask: Both) -> No
 
 def test_only_what_was_not_taken_is_posted_again(ask: Both) -> None:
     busy = Problem(503, "Service Unavailable", "queue-full", "later").as_item()
-    with posting(
-        sequence(RECEIPTS[0], busy, RECEIPTS[2], busy), Canned(RECEIPTS[1], 201), Canned(RECEIPTS[3], 201)
-    ) as service:
-        found = ask(service.url, "submit_many", STATEMENTS)
-    assert [one.receipt for one in found] == RECEIPTS
-    assert [body for _, _, _, body in service.seen[1:]] == [STATEMENTS[1], STATEMENTS[3]]
+    refused = item(IssuerUnknownError("who?"))
+    answers = (sequence(RECEIPTS[0], busy, refused, busy), sequence(busy, RECEIPTS[3]), Canned(RECEIPTS[1], 201))
+    with posting(*answers) as service:
+        found = ask(service.url, "submit_many", STATEMENTS, patience=QUICK)
+    assert [one.receipt for one in (found[0], found[1], found[3])] == [RECEIPTS[0], RECEIPTS[1], RECEIPTS[3]]
+    assert isinstance(found[2], ServiceRefusedError)
+    assert [body for _, _, _, body in service.seen[1:]] == [STATEMENTS[1] + STATEMENTS[3], STATEMENTS[1]]
 
 
 def test_a_busy_service_is_asked_again(ask: Both) -> None:
@@ -291,20 +297,35 @@ def test_keys_are_pinned_the_first_time_and_asked_for_ever_after(ask: Both, tmp_
     with posting(Canned(RECEIPT, 201)) as service:
         ask(service.url, "submit", STATEMENT, log_keys=None, pins=pins)
         ask(service.url, "submit", STATEMENT, log_keys=None, pins=pins)
-    assert [path for _, path, _, _ in service.seen].count("/.well-known/scitt-keys") == 1
+    assert pins.read_bytes() == KEY_SET
+    for published, code in ((encode([OTHERS]), LogKeysChangedError), (b"\x80", MalformedError), (b"", MalformedError)):
+        with posting(Canned(RECEIPT, 201), **{KEY_PATH: Canned(published)}) as service, pytest.raises(code):
+            ask(service.url, "submit", STATEMENT, log_keys=None, pins=pins)
+        assert [path for _, path, _, _ in service.seen] == [KEY_PATH]
+    assert pins.read_bytes() == KEY_SET
+
+
+def test_a_key_that_is_published_beside_the_pinned_one_is_not_believed(ask: Both, tmp_path: Path) -> None:
+    log = PaperLog().found()
+    log.statements.append(STATEMENT)
+    own = cose_key_map(log.receipt_key.public_key, kid=log.receipt_key.public_key.thumbprint)
+    pins = tmp_path / "pins"
+    pins.write_bytes(KEY_SET)
+    answers = {KEY_PATH: Canned(encode([OURS, own]))}
+    with posting(Canned(log.receipt(2), 201), **answers) as service, pytest.raises(LogKeyUnknownError):
+        ask(service.url, "submit", STATEMENT, log_keys=None, pins=pins)
+    with posting(Canned(RECEIPT, 201), **answers) as service:
+        assert ask(service.url, "submit", STATEMENT, log_keys=None, pins=pins).receipt == RECEIPT
     assert pins.read_bytes() == KEY_SET
 
 
 def test_a_log_that_takes_its_pinned_key_back_is_not_believed(tmp_path: Path) -> None:
-    other = generate_private_key("ES256").public_key
-    others = cose_key_map(other, kid=other.thumbprint)
     pins = KeyPins(tmp_path / "pins")
     pins.take(KEY_SET)
     with pytest.raises(LogKeysChangedError):
-        pins.take(encode([others]))
+        pins.take(encode([OTHERS]))
     assert (tmp_path / "pins").read_bytes() == KEY_SET
-    both = encode([cose_key_map(LOG.receipt_key.public_key, kid=LOG.receipt_key.public_key.thumbprint), others])
-    assert len(pins.take(both).keys) == 2
+    assert len(pins.take(encode([OURS, OTHERS])).keys) == 1
     (tmp_path / "pins").write_bytes(b"\x00")
     with pytest.raises(MalformedError):
         pins.keys()
@@ -317,6 +338,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ("text", "seconds"),
     [
         (None, None), ("", None), ("soon", None), ("-1", None), ("1.5", None), ("\u0661", None),
+        ("Thu, 01 Jan 99999999999 00:00:00 GMT", None), ("Thu, 01 Jan 2026 00:00:00 +9999", None),
         ("0", 0), ("7", 7), (" 12 ", 12), ("9" * 30, 10**9),
         ("Thu, 01 Jan 2026 00:01:00 GMT", 60), ("Wed, 31 Dec 2025 23:00:00 GMT", 0),
     ],
