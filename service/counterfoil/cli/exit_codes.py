@@ -1,5 +1,6 @@
 """The one table from errors to exit codes. A code never changes once released: scripts branch on it."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
@@ -64,6 +65,11 @@ _MEANINGS: Final = {
 def exit_code_of(error: CounterfoilError) -> ExitCode:
     """The exit code of an error's family."""
     return next((code for family, code in FAMILIES if isinstance(error, family)), ExitCode.INTERNAL)
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """The exit code of a command that did the same for several things: the highest of theirs, 0 only if all are."""
+    return max(codes, default=ExitCode.OK)
 
 
 def exit_code_table() -> str:

@@ -1,13 +1,13 @@
 """``counterfoil submit``: registering statements."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from counterfoil.cli.exit_codes import ExitCode, exit_code_of
+from counterfoil.cli.exit_codes import ExitCode, exit_code_of, worst
 from counterfoil.cli.files import read_input, write_output
 from counterfoil.cli.options import AsJson, Keys, Origin, Url
 from counterfoil.cli.output import Reply, fields, printable, timestamp
@@ -15,13 +15,19 @@ from counterfoil.cli.remote import key_note, remote_log
 from counterfoil.cli.results import inclusion_json
 from counterfoil.cli.submit_progress import progress
 from counterfoil.encoding.jcs import JsonValue
-from counterfoil.errors import CounterfoilError
+from counterfoil.errors import CounterfoilError, UnavailableError
 
 if TYPE_CHECKING:
     from counterfoil.client import Client, Registered
 
-_AT_ONCE: Final = 256
-"""Files that are read and sent before their receipts are written: what one request holds."""
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What became of one file: for machines, as an exit code, and what is wrong with it."""
+
+    data: dict[str, JsonValue]
+    code: ExitCode
+    detail: str = ""
 
 
 def submit(
@@ -48,7 +54,8 @@ def submit(
     Each receipt is verified before it is written. Sending the same file again is harmless and returns the same receipt,
     so a run that was interrupted is repeated; with --receipts it goes on where it was.
 
-    Of several files each is reported; the exit code is that of the worst, 0 when all are registered.
+    Of several files each is reported, and the exit code is the highest of theirs: 0 when all are registered. A service
+    that is not there, or too busy, for --retry-for seconds is not asked for the files that follow.
 
     Examples:
       counterfoil submit --url http://127.0.0.1:8440 action.cose --out action.receipt
@@ -90,26 +97,38 @@ def _one(client: "Client", statement: Path, out: Path | None, receipts: Path | N
     )
 
 
-def _many(client: "Client", statements: Sequence[Path], receipts: Path | None, *, as_json: bool) -> ExitCode:
-    shown: list[JsonValue] = []
-    codes, counts = [ExitCode.OK], {"registered": 0, "already": 0, "failed": 0}
-    lines: list[str] = []
-    with progress(len(statements)) as advance:
-        for part in _parts(statements):
-            for file, outcome in zip(part, _outcomes(client, part), strict=True):
-                one, code = _outcome(file, outcome, receipts)
-                shown.append(one)
-                codes.append(code)
-                counts[str(one["status"])] += 1
-                if code is not ExitCode.OK:
-                    lines.append(f"{printable(str(file))}: {one['code']}: {printable(str(one['detail']))}")
+def _many(client: "Client", files: Sequence[Path], receipts: Path | None, *, as_json: bool) -> ExitCode:
+    from counterfoil.client.bulk import parts  # noqa: PLC0415 - the base install has no client
+
+    shown: list[_Shown] = []
+    gone: CounterfoilError | None = None
+    with progress(len(files)) as advance:
+        # What one request holds is read, sent and kept before the next is read.
+        for places in parts((place, _size(file)) for place, file in enumerate(files)):
+            part = [files[place] for place in places]
+            outcomes = _outcomes(client, part) if gone is None else [gone] * len(part)
+            gone = gone or _gone(outcomes)
+            shown += [_shown(file, outcome, receipts) for file, outcome in zip(part, outcomes, strict=True)]
             advance(len(part))
+    counts = {name: sum(one.data["status"] == name for one in shown) for name in ("registered", "already", "failed")}
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    lines = [f"{printable(str(one.data['file']))}: {one.data['code']}: {one.detail}" for one in shown if one.code]
     Reply(
-        "\n".join([*lines, f"{len(statements)} statements: {summary}; log keys {key_note(client)}"]),
-        {"statements": shown, "counts": dict[str, JsonValue](counts), "keysPinned": client.keys_are_pinned},
+        "\n".join([*lines, f"{len(files)} statements: {summary}; log keys {key_note(client)}"]),
+        {
+            "statements": [one.data for one in shown],
+            "counts": dict[str, JsonValue](counts),
+            "keysPinned": client.keys_are_pinned,
+        },
     ).show(as_json=as_json)
-    return max(codes)
+    return worst(one.code for one in shown)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # Reading it will say why.
 
 
 def _outcomes(client: "Client", files: Sequence[Path]) -> list["Registered | CounterfoilError"]:
@@ -124,25 +143,29 @@ def _outcomes(client: "Client", files: Sequence[Path]) -> list["Registered | Cou
     return [found[place] for place in range(len(files))]
 
 
-def _outcome(
-    file: Path, outcome: "Registered | CounterfoilError", receipts: Path | None
-) -> tuple[dict[str, JsonValue], ExitCode]:
+def _gone(outcomes: Sequence["Registered | CounterfoilError"]) -> CounterfoilError | None:
+    """The error of a service that took nothing of what was sent, however often it was asked."""
+    from counterfoil.client import ReceiptWithheldError  # noqa: PLC0415 - the base install has no client
+
+    sent = [one for one in outcomes if isinstance(one, UnavailableError) or not isinstance(one, CounterfoilError)]
+    away = [one for one in sent if isinstance(one, UnavailableError) and not isinstance(one, ReceiptWithheldError)]
+    done = [one for one in sent if one not in away and not getattr(one, "already", False)]
+    return away[0] if away and not done else None
+
+
+def _shown(file: Path, outcome: "Registered | CounterfoilError", receipts: Path | None) -> _Shown:
     if isinstance(outcome, CounterfoilError):
         problem = getattr(outcome, "problem", None)
         code = getattr(problem, "code", None) or outcome.code
-        shown: dict[str, JsonValue] = {"file": str(file), "status": "failed", "code": code, "detail": outcome.detail}
-        return shown, exit_code_of(outcome)
-    entry_id = outcome.verified.entry_id.hex()
-    return {
-        "file": str(file),
-        "status": "already" if outcome.already else "registered",
-        "entryId": entry_id,
-        "receipt": None if receipts is None else str(receipts / f"{entry_id}.receipt"),
-        "leafIndex": outcome.verified.inclusion.leaf_index,
-    }, ExitCode.OK
+        entry_id = getattr(outcome, "entry_id", None)
+        named = entry_id.hex() if isinstance(entry_id, bytes) else None
+        data = _row(file, "failed", named, None, code) | {"detail": outcome.detail}
+        return _Shown(data, exit_code_of(outcome), printable(" ".join(outcome.detail.split())))
+    entry = outcome.verified.entry_id.hex()
+    where = None if receipts is None else str(receipts / f"{entry}.receipt")
+    data = _row(file, "already" if outcome.already else "registered", entry, where, None)
+    return _Shown(data | {"leafIndex": outcome.verified.inclusion.leaf_index}, ExitCode.OK)
 
 
-def _parts(files: Sequence[Path]) -> Iterator[list[Path]]:
-    rest = iter(files)
-    while part := list(islice(rest, _AT_ONCE)):
-        yield part
+def _row(file: Path, status: str, entry_id: str | None, receipt: str | None, code: str | None) -> dict[str, JsonValue]:
+    return {"file": str(file), "status": status, "entryId": entry_id, "receipt": receipt, "code": code}

@@ -54,19 +54,17 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in canned.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(canned.body)))
-        self.end_headers()
-        self._write(canned)
+        with suppress(OSError):  # Who asked may be gone.
+            self.end_headers()
+            self._write(canned)
 
     def _write(self, canned: Canned) -> None:
         sent = canned.body[: len(canned.body) - canned.missing]
         self.close_connection = self.close_connection or canned.missing > 0
-        if not canned.dripping:
-            self.wfile.write(sent)
-            return
-        with suppress(OSError):
-            for place in range(len(sent)):
-                self.wfile.write(sent[place : place + 1])
-                time.sleep(canned.dripping)
+        pieces = [sent[place : place + 1] for place in range(len(sent))] if canned.dripping else [sent]
+        for piece in pieces:
+            self.wfile.write(piece)
+            time.sleep(canned.dripping)
 
 
 @dataclass(frozen=True)
