@@ -129,7 +129,7 @@ class LogKeysChangedError(UnverifiedError):
 
 
 class KeptReceiptError(UnverifiedError):
-    """Another log's receipt is kept in the place of this one's; it is not replaced, since nobody can make it again."""
+    """A receipt is kept that no trusted key made, another log's perhaps. It may be the only one, so it stays."""
 
     code: ClassVar[str] = "kept-receipt"
 

@@ -66,7 +66,7 @@ class Submitting(Conversations):
         """What was kept for a statement, if it verifies; what is spoilt is asked for again.
 
         Raises:
-            KeptReceiptError: What was kept is another log's, and asking again would put this log's in its place.
+            KeptReceiptError: It is not by a trusted key; asking again would put this log's in its place.
         """
         if self._receipts is None:
             return None
@@ -78,7 +78,8 @@ class Submitting(Conversations):
             verified = verify_receipt(statement, receipt, keys, expected_issuer=self._issuer)
         except (LogKeyUnknownError, IssuerMismatchError) as error:
             raise KeptReceiptError(
-                f"the receipt that is kept for a statement is another log's: {error.detail}"
+                f"the receipt kept for entry {entry_id_of(statement).hex()} is another log's, or by a key that is not"
+                f" trusted here; move it away to have one of this log's: {error.detail}",
             ) from error
         except CounterfoilError:
             return None
