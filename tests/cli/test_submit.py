@@ -9,6 +9,7 @@ import pytest
 
 from counterfoil.cli.exit_codes import ExitCode, worst
 from counterfoil.cose.keys import public_key_pem
+from counterfoil.http.problems import Problem
 from counterfoil.signing.generate import generate_private_key
 from tests.builders import sign_statement
 from tests.cli.commands import AGENT, TRACE, Outcome, Shell, served
@@ -141,6 +142,14 @@ def test_a_service_that_stays_away_is_not_asked_for_the_files_that_follow(large:
         assert len(service.seen) == 1
     assert done.code == ExitCode.UNAVAILABLE
     assert [one["code"] for one in done.json["statements"]] == ["service-unavailable"] * 9
+
+
+def test_a_service_that_took_some_is_asked_for_the_files_that_follow(large: OnPaper, shell: Shell) -> None:
+    busy = Problem(503, "Service Unavailable", "queue-full", "later").as_item()
+    with answering({"/entries": [Canned(b"".join([*large.receipts[:7], busy])), large.last()]}) as service:
+        done = _submit(shell, service, large, "--retry-for", "0")
+    assert done.code == ExitCode.UNAVAILABLE
+    assert [one["code"] for one in done.json["statements"]] == [*[None] * 7, "queue-full", None]
 
 
 def test_receipts_of_others_in_the_answers_are_failures(large: OnPaper, shell: Shell, tmp_path: Path) -> None:
