@@ -3,6 +3,7 @@
 Everything a registration does stands here in order; each step is one call into the package that answers for it.
 """
 
+from asyncio import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -48,6 +49,10 @@ class OpenLog(Protocol):
         """Append with whatever else waits; the outcome, and the receipt when it is a new entry."""
         ...
 
+    def enqueue(self, submission: Submission) -> Future[Result]:
+        """As ``append``, for a statement that is none of the log's own, without waiting for the commit."""
+        ...
+
     async def find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         """The number and the stable receipt of a registered statement; None when it is not on the log."""
         ...
@@ -83,16 +88,27 @@ async def register(data: bytes, log: OpenLog) -> Registration:
             if (known := await log.find(statement.hash)) is not None:
                 return Registration(statement.hash, *known, new=False)
             raise
-        match await log.append(submission):
-            case Placed(number), bytes(receipt):
-                return Registration(statement.hash, number, receipt, new=True)
-            case Declined(error), _:
-                raise error
-            case Known(), _ if (known := await log.find(statement.hash)) is not None:
-                return Registration(statement.hash, *known, new=False)
-            case _:
-                rules = await log.rules(newer_than=rules)
+        if (registration := await settle(statement, await log.append(submission), log)) is not None:
+            return registration
+        rules = await log.rules(newer_than=rules)
     raise RulesUnsettledError("the rules changed each time the statement was decided")
+
+
+async def settle(statement: SignedStatement, result: Result, log: OpenLog) -> Registration | None:
+    """What came of a statement's append; None when it has to be decided again.
+
+    Raises:
+        ConflictError: The statement conflicts with the log.
+    """
+    match result:
+        case Placed(number), bytes(receipt):
+            return Registration(statement.hash, number, receipt, new=True)
+        case Declined(error), _:
+            raise error
+        case Known(), _ if (known := await log.find(statement.hash)) is not None:
+            return Registration(statement.hash, *known, new=False)
+        case _:
+            return None
 
 
 def admit(statement: SignedStatement, rules: Rules, head_time: int) -> Submission:

@@ -13,8 +13,10 @@ import pytest
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1
 from counterfoil.errors import RateLimitedError, SignatureInvalidError
 from counterfoil.http.rate_limits import RateLimits
-from counterfoil.register import OpenLog, Registration, register
+from counterfoil.log.group_commit import Result
+from counterfoil.register import OpenLog, Registration, admit, register
 from counterfoil.settings import Settings
+from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, sign_statement
 from tests.http.live import OTHER, OTHER_ISSUER, QUIET, Live, new_world, problem_in, running
@@ -198,6 +200,24 @@ def test_nobody_uses_up_the_allowance_of_another(timer: Timer) -> None:
 def forged(statement: bytes) -> bytes:
     message = parse_sign1(statement, max_bytes=len(statement))
     return encode_sign1(message.protected_bytes, {}, message.payload, bytes(63) + b"\x01")
+
+
+def test_those_of_a_bulk_are_let_in_together_and_paid_for_afterwards(timer: Timer) -> None:
+    async def use(world: World, log: OpenLog) -> None:
+        rules = await log.rules()
+
+        def enqueue(statement: bytes) -> asyncio.Future[Result]:
+            return log.enqueue(admit(parse_signed_statement(statement), rules, log.head_time()))
+
+        statements = [sign_statement(world.agent) for _ in range(5)]
+        await asyncio.gather(*map(enqueue, [*statements, *statements]))
+        with pytest.raises(RateLimitedError) as refused:
+            await enqueue(sign_statement(world.agent))
+        assert refused.value.retry_after == 2
+        timer.now += 2
+        await enqueue(sign_statement(world.agent))
+
+    with_log(timer, 2, use)
 
 
 def test_without_a_limit_the_log_is_the_log(timer: Timer) -> None:

@@ -81,6 +81,7 @@ def test_in_a_sequence_each_is_told_for_itself(live: Live, gate: Gate) -> None:
     location = f"/entries/{parse_signed_statement(statements[1]).hash.hex()}"
     assert found[0].startswith(b"\xd2")
     assert code_of(found[1]) == (202, "receipt-withheld", location)
+    assert "receipt-withheld" not in live.client.get("/metrics").text
 
 
 def test_what_was_never_registered_is_still_absent(live: Live) -> None:

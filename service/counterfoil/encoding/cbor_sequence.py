@@ -16,7 +16,14 @@ _LAST_LONG_ARGUMENT: Final = 27
 
 
 def split_sequence(data: bytes, max_items: int) -> tuple[bytes, ...]:
+    """The items of a sequence, as ``sequence_items`` yields them."""
+    return tuple(sequence_items(data, max_items))
+
+
+def sequence_items(data: bytes, max_items: int) -> Iterator[bytes]:
     """The items of a sequence, each as it came; what they are is not looked at, so that one says nothing of another.
+
+    Only whoever has taken all of them knows that the sequence is whole.
 
     Raises:
         CborLimitError: There are more than ``max_items``, or one is of more parts than any message of this log.
@@ -24,14 +31,12 @@ def split_sequence(data: bytes, max_items: int) -> tuple[bytes, ...]:
 
     Spec: RFC 8742, section 2; RFC 8949, appendix C.
     """
-    items: list[bytes] = []
-    for start, end in _bounds(data):
-        if len(items) == max_items:
-            raise CborLimitError(f"a sequence of more than {max_items} items")
-        items.append(data[start:end])
-    if not items:
+    if not data:
         raise MalformedCborError("a sequence without an item")
-    return tuple(items)
+    for count, (start, end) in enumerate(_bounds(data)):
+        if count == max_items:
+            raise CborLimitError(f"a sequence of more than {max_items} items")
+        yield data[start:end]
 
 
 def _bounds(data: bytes) -> Iterator[tuple[int, int]]:

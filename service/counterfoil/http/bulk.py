@@ -1,101 +1,134 @@
 """Many statements in one request: a CBOR sequence in, and in the same order a receipt or a problem for each out."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Final
+from asyncio import Future
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from starlette.types import Scope
 
-from counterfoil.encoding.cbor_sequence import split_sequence
-from counterfoil.errors import CorruptError, CounterfoilError, QueueFullError
+from counterfoil.encoding.cbor_sequence import sequence_items
+from counterfoil.errors import CounterfoilError, QueueFullError
+from counterfoil.http.handlers import note_failure, note_unforeseen
 from counterfoil.http.limits import BULK_SLICE, MAX_BULK_STATEMENTS
 from counterfoil.http.problems import INTERNAL, RECEIPT_WITHHELD, Problem, problem_of
 from counterfoil.http.wiring import Service
 from counterfoil.log.group_commit import Result
-from counterfoil.log.plan import Placed, Submission
 from counterfoil.policy.decision import largest_statement
 from counterfoil.policy.own_statements import Effect
-from counterfoil.register import Registration, admit, register
+from counterfoil.register import Registration, admit, register, settle
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 
-_PATIENCE_SECONDS: Final = 0.01
+_ROOM_SECONDS: Final = 0.01
 """About one commit: how long a statement of a bulk waits for room in the queue before it asks again."""
 
-Begun = tuple[SignedStatement, Awaitable[Result]]
+Begun = tuple[SignedStatement, Future[Result]]
 """A statement that was admitted and waits for the next commit."""
+
+Answered = TypeVar("Answered")
 
 
 async def register_sequence(service: Service, scope: Scope, body: bytes) -> bytes:
     """Register each statement of a sequence as if it had come by itself; the sequence of the answers.
 
-    They are verified a few at a time, so that whoever posts one meanwhile does not wait for all of them, and queue for
-    the next commit as they are verified, so that they share transactions.
+    They are read and verified a few at a time, so that whoever posts one meanwhile does not wait for all of them, and
+    queue for the next commit as they are verified, so that they share transactions. Once the first one queues there is
+    an answer for each, whatever happens to the others.
 
     Raises:
         MalformedCborError, CborLimitError: The body is no sequence of 1 to 256 items; nothing was registered.
     """
-    statements = split_sequence(body, MAX_BULK_STATEMENTS)
+    statements: list[bytes] = []
+    for statement in sequence_items(body, MAX_BULK_STATEMENTS):
+        statements.append(statement)
+        await _give_others_a_turn(len(statements))
     service.limits.charge_address(scope, len(statements) - 1)
-    begun: list[Begun | None] = []
-    for start in range(0, len(statements), BULK_SLICE):
-        begun += [await _begin(service, statement) for statement in statements[start : start + BULK_SLICE]]
-        await asyncio.sleep(0)  # Everybody else has a turn.
-    return b"".join([await _answer(service, *each) for each in zip(statements, begun, strict=True)])
+    return await _Bulk(service).register(statements)
 
 
-async def _begin(service: Service, data: bytes) -> Begun | None:
-    """Admit a statement as ``register`` does and let it queue; None where it must take the whole of that way."""
-    if service.registering is not service.log:
-        return None  # Issuers have a limit, and each append is asked about.
-    rules = await service.log.rules()
-    try:
-        statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
-        submission = admit(statement, rules, service.log.head_time())
-    except CounterfoilError:
-        return None
-    return None if submission.decision.effect is not Effect.NONE else (statement, await _enqueue(service, submission))
+class _Bulk:
+    """One sequence under way. It waits for room in the queue no longer than for a commit."""
 
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._log = service.registering
+        self._room_until = asyncio.get_running_loop().time() + service.log.commit_seconds
+        self._noted: set[str] = set()
 
-async def _enqueue(service: Service, submission: Submission) -> Awaitable[Result]:
-    while True:
+    async def register(self, statements: list[bytes]) -> bytes:
+        """The answers, one behind the other."""
+        begun: list[Begun | None] = []
+        for statement in statements:
+            begun.append(await self._begin(statement))
+            await _give_others_a_turn(len(begun))
+        answers: list[bytes] = []
+        for statement, waiting in zip(statements, begun, strict=True):
+            answers.append(await self._answer(statement, waiting))
+            await _give_others_a_turn(len(answers))
+        return b"".join(answers)
+
+    async def _begin(self, data: bytes) -> Begun | None:
+        """Admit a statement as ``register`` does and let it queue; None where the whole of that way has to tell."""
+        rules = await self._log.rules()
         try:
-            return service.log.enqueue(submission)
-        except QueueFullError:
-            # Those of one bulk wait for one another, and are not refused because they came together.
-            await asyncio.sleep(_PATIENCE_SECONDS)
+            statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
+            submission = admit(statement, rules, self._log.head_time())
+            if submission.decision.effect is not Effect.NONE:
+                return None
 
+            async def enqueue() -> Future[Result]:
+                return self._log.enqueue(submission)
 
-async def _answer(service: Service, data: bytes, begun: Begun | None) -> bytes:
-    try:
-        registration = await _registration(service, data, begun)
-    except CounterfoilError as error:
-        if isinstance(error, CorruptError):
-            service.failure.report(error)
-        return _problem(service, problem_of(error))
-    except Exception:  # noqa: BLE001 - one statement that nobody foresaw takes no receipt away from the others
-        return _problem(service, INTERNAL)
-    if not registration.new:
-        service.metrics.duplicate()
-    if not service.released(registration.number):
-        return _problem(service, RECEIPT_WITHHELD.at(f"/entries/{registration.entry_id.hex()}"))
-    return registration.receipt
+            return statement, await self._when_there_is_room(enqueue)
+        except Exception:  # noqa: BLE001 - others queue already; it is raised again where it is this one's problem alone
+            return None
 
-
-async def _registration(service: Service, data: bytes, begun: Begun | None) -> Registration:
-    if begun is not None:
-        statement, result = begun
-        match await result:
-            case Placed(number), bytes(receipt):
-                return Registration(statement.hash, number, receipt, new=True)
-            case _:
-                pass  # Known, declined or decided under other rules: the whole way tells.
-    while True:
+    async def _answer(self, data: bytes, begun: Begun | None) -> bytes:
         try:
-            return await register(data, service.registering)
-        except QueueFullError:
-            await asyncio.sleep(_PATIENCE_SECONDS)
+            registration = await self._registration(data, begun)
+        except CounterfoilError as error:
+            problem = problem_of(error)
+            if self._is_news(problem):
+                note_failure(self._service, error)
+            return self._failed(problem)
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw of one statement takes no receipt from another
+            if self._is_news(INTERNAL):
+                note_unforeseen(error)
+            return self._failed(INTERNAL)
+        if not registration.new:
+            self._service.metrics.duplicate()
+        if not self._service.released(registration.number):
+            return RECEIPT_WITHHELD.at(f"/entries/{registration.entry_id.hex()}").as_item()
+        return registration.receipt
+
+    async def _registration(self, data: bytes, begun: Begun | None) -> Registration:
+        if begun is not None:
+            statement, waiting = begun
+            if (registration := await settle(statement, await waiting, self._log)) is not None:
+                return registration
+        return await self._when_there_is_room(lambda: register(data, self._log))
+
+    async def _when_there_is_room(self, call: Callable[[], Awaitable[Answered]]) -> Answered:
+        # Those of one bulk wait for one another, and are not refused because they came together.
+        while True:
+            try:
+                return await call()
+            except QueueFullError:
+                if asyncio.get_running_loop().time() >= self._room_until:
+                    raise
+                await asyncio.sleep(_ROOM_SECONDS)
+
+    def _is_news(self, problem: Problem) -> bool:
+        # One outage is one line, not 256.
+        seen = problem.code in self._noted
+        self._noted.add(problem.code)
+        return not seen
+
+    def _failed(self, problem: Problem) -> bytes:
+        self._service.metrics.refused(problem.code)
+        return problem.as_item()
 
 
-def _problem(service: Service, problem: Problem) -> bytes:
-    service.metrics.refused(problem.code)
-    return problem.as_item()
+async def _give_others_a_turn(count: int) -> None:
+    if count % BULK_SLICE == 0:
+        await asyncio.sleep(0)

@@ -54,17 +54,27 @@ async def failed(request: Request, error: CounterfoilError | ProblemError) -> Re
     """The problem of a request that failed in the log or before it; a corruption is reported on the way."""
     if isinstance(error, ProblemError):
         return problem_response(error.problem, request)
-    _note(request, error)
+    service = request.app.state.service
+    if isinstance(service, Service):
+        note_failure(service, error)
     return problem_response(problem_of(error), request)
 
 
-def _note(request: Request, error: CounterfoilError) -> None:
+def note_failure(service: Service, error: CounterfoilError) -> None:
+    """Report a corruption, and tell the operator's log of whatever else is no fault of the client."""
     if isinstance(error, CorruptError):
-        service = request.app.state.service
-        if isinstance(service, Service):
-            service.failure.report(error)
+        service.failure.report(error)
     elif problem_of(error).status >= _SERVER_ERROR:
         _logger.error("%s: %s", error.code, error.detail)
+
+
+def note_unforeseen(error: Exception) -> None:
+    """Tell the operator's log where it happened.
+
+    The exception's text may hold anything, a statement's content among it, so the log does not get it.
+    """
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _logger.error("unforeseen %s\n%s", type(error).__name__, where)
 
 
 def _bad_parameter(error: RequestValidationError) -> MalformedParameterError:
@@ -82,10 +92,7 @@ def _framework_problem(request: Request, error: HTTPException, allowed: AllowedM
 
 
 class LastResort:
-    """Answers a failure that nobody foresaw, and tells the operator's log where it happened.
-
-    The exception's text may hold anything, a statement's content among it, so neither the client nor the log gets it.
-    """
+    """Answers a failure that nobody foresaw, with none of the exception's text; see ``note_unforeseen``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -109,8 +116,7 @@ class LastResort:
             if not started:
                 await problem_response(STOPPING, Request(scope))(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the edge of the process: one request fails, the server goes on
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _logger.error("unforeseen %s\n%s", type(error).__name__, where)  # noqa: TRY400 - not the text, see above
+            note_unforeseen(error)
             if started:
                 raise RuntimeError("the answer broke off") from None
             await problem_response(INTERNAL, Request(scope))(scope, receive, send)

@@ -145,7 +145,7 @@ BODY_TOO_LARGE: Final = Problem(
     413,
     "Content Too Large",
     "too-large",
-    "the body is larger than any statement the registration policy admits",
+    "the body is larger than any statement the registration policy admits, or than a sequence may be",
     (_CLOSE,),
 )
 TOO_MANY_REQUESTS: Final = Problem(

@@ -5,7 +5,9 @@ what its own signature put on the log, so that nobody can use up the allowance o
 not by posting registered ones again.
 """
 
+from asyncio import Future
 from collections.abc import Callable
+from functools import partial
 
 from starlette.types import Scope
 
@@ -85,18 +87,39 @@ class LimitedLog:
         Raises:
             RateLimitedError: It has.
         """
-        issuer = submission.statement.claims.issuer or ""
-        wait = self._issuers.wait(issuer)
-        if wait:
-            raise RateLimitedError("this issuer registers more than is taken from one issuer", wait)
+        issuer = self._require(submission)
         result = await self._log.append(submission)
         if isinstance(result[0], Placed):
             self._issuers.charge(issuer)
         return result
 
+    def enqueue(self, submission: Submission) -> Future[Result]:
+        """Let it wait for the next commit, unless the issuer has appended too much.
+
+        Those of one bulk that wait together are let in together, and paid for once they are on the log.
+
+        Raises:
+            RateLimitedError: It has.
+        """
+        issuer = self._require(submission)
+        waiting = self._log.enqueue(submission)
+        waiting.add_done_callback(partial(self._charge, issuer))
+        return waiting
+
     async def find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         """The registered statement, as the log says."""
         return await self._log.find(entry_id)
+
+    def _require(self, submission: Submission) -> str:
+        issuer = submission.statement.claims.issuer or ""
+        wait = self._issuers.wait(issuer)
+        if wait:
+            raise RateLimitedError("this issuer registers more than is taken from one issuer", wait)
+        return issuer
+
+    def _charge(self, issuer: str, done: Future[Result]) -> None:
+        if not done.cancelled() and done.exception() is None and isinstance(done.result()[0], Placed):
+            self._issuers.charge(issuer)
 
 
 def _allowances(per_second: int, timer: Callable[[], float]) -> Allowances | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Final, Protocol
 
 from counterfoil.errors import CommitTimeoutError, CorruptError, QueueFullError
@@ -93,16 +94,10 @@ class GroupCommit:
             CommitTimeoutError: The commit did not come in time.
             StoreUnavailableError, CorruptError: The append failed.
         """
-        future = self.enqueue(submission)
-        # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
-        patience = future.get_loop().call_later(self._timeout, _give_up, future, self._timeout)
-        try:
-            return await future
-        finally:
-            patience.cancel()
+        return await self.enqueue(submission)
 
     def enqueue(self, submission: Submission) -> asyncio.Future[Result]:
-        """Let one submission wait for the next commit; what becomes of it, with the errors of ``submit`` but the time.
+        """Let one submission wait for the next commit; what becomes of it, with the errors of ``submit``.
 
         Raises:
             QueueFullError: Too many wait already.
@@ -112,13 +107,21 @@ class GroupCommit:
             raise self._corrupt
         if len(self._waiting) >= self._max_queue:
             raise QueueFullError(f"{self._max_queue} statements wait for the next commit")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        future.add_done_callback(_forget)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
+        patience = loop.call_later(self._timeout, _give_up, future, self._timeout)
+        future.add_done_callback(partial(_forget, patience))
         self._waiting.append((submission, future))
         if self._task is None or self._task.done():
             # In a context of its own: it commits for many requests, and is none of them.
             self._task = asyncio.create_task(self._commit_all(), context=Context())
         return future
+
+    @property
+    def timeout(self) -> float:
+        """How many seconds a submission waits for its commit."""
+        return self._timeout
 
     @property
     def queue_length(self) -> int:
@@ -182,7 +185,8 @@ def _give_up(future: asyncio.Future[Result], seconds: float) -> None:
         future.set_exception(CommitTimeoutError(f"no commit within {seconds:g} seconds"))
 
 
-def _forget(future: asyncio.Future[Result]) -> None:
+def _forget(patience: asyncio.TimerHandle, future: asyncio.Future[Result]) -> None:
+    patience.cancel()
     # Somebody who gave up waiting never asks how it ended; asyncio would report that as an error of ours.
     if not future.cancelled():
         future.exception()

@@ -1,7 +1,7 @@
 """A founded log opened by this process: what registration, pages and receipts need, held together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from counterfoil.chain.ports import ChainReader
@@ -71,6 +71,11 @@ class LocalLog:
         """How many statements wait for a commit."""
         return self._commits.queue_length
 
+    @property
+    def commit_seconds(self) -> float:
+        """How long a statement waits for its commit."""
+        return self._commits.timeout
+
     def head(self) -> Head:
         """The latest committed head.
 
@@ -105,7 +110,7 @@ class LocalLog:
             await asyncio.to_thread(require_page_root, self.store, page)
         return await self._commits.submit(submission)
 
-    def enqueue(self, submission: Submission) -> Awaitable[Result]:
+    def enqueue(self, submission: Submission) -> asyncio.Future[Result]:
         """Let a statement that is none of the log's own wait for the next commit, without waiting for that.
 
         Raises:
