@@ -16,7 +16,7 @@ from counterfoil.merkle.hashing import LeafHash, NodeHash, TreeSize, leaf_hash
 from counterfoil.merkle.tree import root_of
 from counterfoil.receipt.checkpoint import parse_checkpoint, verifier_key, verify_checkpoint
 from counterfoil.receipt.parse import parse_receipt
-from counterfoil.receipt.verify import verify_consistency_receipt
+from counterfoil.receipt.verify import verify_consistency_receipt, verify_inclusion_receipt
 from counterfoil.statement.decision_record import decision_digest, parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.links import ChainHash, chain_hash, chain_id, empty_chain_hash
@@ -73,6 +73,13 @@ def test_a_bad_limit_is_a_malformed_parameter(live: Live, value: str) -> None:
     problem = problem_in(get(live, "/entries", limit=value))
     assert (problem.status, problem.code) == (400, "malformed-parameter")
     assert "limit" in problem.detail
+
+
+@pytest.mark.parametrize("value", BAD_NUMBERS)
+def test_a_bad_size_is_a_malformed_parameter(live: Live, value: str) -> None:
+    location = live.register(sign_statement(live.world.agent))
+    problem = problem_in(live.client.get(location, params={"size": value}))
+    assert (problem.status, problem.code) == (400, "malformed-parameter")
 
 
 @pytest.mark.parametrize("value", BAD_NUMBERS)
@@ -391,3 +398,42 @@ def test_head_is_get_without_the_content(live: Live, path: str) -> None:
 def test_head_shows_nothing_that_get_would_not(live: Live) -> None:
     entry = live.register(sign_statement(live.world.agent))
     assert live.client.head(f"{entry}/statement", headers={"Forwarded": "for=192.0.2.1"}).status_code == 401
+
+
+def committed_sizes(live: Live) -> list[int]:
+    """Every size at which a head was committed, as the stable receipts tell."""
+    return sorted(
+        {parse_receipt(get(live, f"/entries/{entry.hex()}").content).signed_size or 0 for entry in all_entries(live)}
+    )
+
+
+def test_an_entry_has_a_receipt_at_every_committed_size_over_it_and_at_no_other(grown: Live) -> None:
+    entries, sizes = all_entries(grown), committed_sizes(grown)
+    key = grown.world.signers[KeyPurpose.RECEIPT].public_key
+    assert sizes[0] == 2
+    for number in (0, 1, 2, 255, 256, len(entries) - 1):
+        path, leaf = f"/entries/{entries[number].hex()}", leaf_hash(entries[number])
+        for size in [*sizes[:3], *sizes[-3:]]:
+            response = get(grown, path, size=size)
+            if size <= number:
+                assert (response.status_code, problem_in(response).code) == (400, "malformed-parameter")
+                continue
+            assert (response.status_code, response.headers["Content-Type"]) == (200, "application/cose")
+            assert "immutable" in response.headers["Cache-Control"]
+            assert (response.headers["Location"], response.headers["Vary"]) == (path, "Accept")
+            verified = verify_inclusion_receipt(parse_receipt(response.content), leaf, key)
+            assert (verified.leaf_index, verified.head.size) == (number, size)
+        stable = get(grown, path).content
+        assert get(grown, path, size=parse_receipt(stable).signed_size or 0).content == stable
+        for size in (sizes[-1] + 1, 2**63 - 1):
+            assert problem_in(get(grown, path, size=size)).code == "size-not-committed"
+
+
+def test_no_receipt_is_at_a_size_before_the_entry_and_fresh_too(live: Live) -> None:
+    path = live.register(sign_statement(live.world.agent))
+    for query in ("size=0", "size=1", "size=2", f"size={live.size()}&fresh=true"):
+        problem = problem_in(live.client.get(f"{path}?{query}"))
+        assert (problem.status, problem.code) == (400, "malformed-parameter")
+    founding = f"/entries/{all_entries(live)[0].hex()}"
+    # Founding commits entries 0 and 1 at once, so no head was ever committed at size 1.
+    assert problem_in(get(live, founding, size=1)).code == "size-not-committed"

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from counterfoil.http.server import running_server, wire_service
+from counterfoil.receipt.parse import parse_receipt
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import sign_statement
@@ -62,16 +63,33 @@ def test_a_statement_is_registered_and_its_receipt_comes_later(live: Live, gate:
     assert live.size() == size
 
 
-def test_a_fresh_receipt_waits_for_the_latest_head(live: Live, gate: Gate) -> None:
-    gate.below = 10
+def test_a_fresh_receipt_is_at_the_latest_head_that_is_released(live: Live, gate: Gate) -> None:
+    gate.below = live.size() + 1
     location = live.register(sign_statement(live.world.agent))
-    size = live.size()
-    gate.below = size
-    assert live.client.get(f"{location}?fresh=true").status_code == 200
-    assert live.post(sign_statement(live.world.agent)).status_code == 202
+    sizes = [live.size()]
+    for _ in range(5):
+        assert live.post(sign_statement(live.world.agent)).status_code == 202
+        sizes.append(live.size())
+    for size in sizes:
+        gate.below = size
+        fresh = live.client.get(f"{location}?fresh=true")
+        assert (fresh.status_code, fresh.headers["Cache-Control"]) == (200, "no-cache")
+        assert parse_receipt(fresh.content).inclusion[0].size == size
+    gate.below = sizes[0] - 1
     assert live.client.get(f"{location}?fresh=true").status_code == 204
+    gate.below = sizes[0]
     assert live.client.get(location).status_code == 200
-    assert live.client.get(f"{location}?size={size}").status_code == 200
+    assert live.client.get(f"{location}?size={sizes[0]}").status_code == 200
+    assert live.client.get(f"{location}?size={sizes[1]}").status_code == 204
+
+
+def test_a_size_that_cannot_be_is_not_waited_for(live: Live) -> None:
+    statement = sign_statement(live.world.agent)
+    location = live.post(statement).headers["Location"]
+    size = live.size()
+    for asked, status, code in ((size + 1, 404, "size-not-committed"), (size - 1, 400, "malformed-parameter")):
+        assert problem_in(live.client.get(f"{location}?size={asked}")).code == code
+        assert live.client.get(f"{location}?size={asked}").status_code == status
 
 
 def test_in_a_sequence_each_is_told_for_itself(live: Live, gate: Gate) -> None:

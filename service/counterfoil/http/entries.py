@@ -17,6 +17,7 @@ from counterfoil.http.described import (
 )
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, preferred
+from counterfoil.http.released import released_size
 from counterfoil.http.responses import IMMUTABLE, REVALIDATE, STABLE, answer, unreleased
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Wired
@@ -75,19 +76,22 @@ def get_receipt(
     *,
     fresh: bool = False,
 ) -> Response:
-    """The receipt of an entry: the bytes that registering it answered, or one at the current or a committed size."""
+    """The receipt of an entry: the bytes that registering it answered, or one at the current or a committed size.
+
+    Where receipts are withheld for a while, the current size is that of the latest head at which they may leave.
+    """
     entry = find_entry(service.log.store, entry_id)
     receipts, number, entry_id = service.log.receipts, entry.number, entry.statement_hash.hex()
     if fresh and size is not None:
         raise MalformedParameterError("a receipt is fresh or at a size, not both")
-    latest = receipts.latest().size if fresh else size
-    if not service.released(number if latest is None else latest - 1):
-        return unreleased()
     if fresh:
-        return _receipt(request, entry_id, receipts.fresh(number), REVALIDATE)
-    if size is not None:
-        return _receipt(request, entry_id, receipts.at(number, size), IMMUTABLE)
-    return _receipt(request, entry_id, receipts.stable(number), STABLE)
+        at = released_size(service, number)
+        return unreleased() if at is None else _receipt(request, entry_id, receipts.at(number, at), REVALIDATE)
+    # Made before it is asked whether it may leave: a size that cannot be is refused, and is not waited for.
+    content = receipts.stable(number) if size is None else receipts.at(number, size)
+    if not service.released(number if size is None else size - 1):
+        return unreleased()
+    return _receipt(request, entry_id, content, STABLE if size is None else IMMUTABLE)
 
 
 @router.get("/entries")

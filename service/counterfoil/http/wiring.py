@@ -31,7 +31,10 @@ Timer = Callable[[], float]
 
 
 Release = Callable[[int], bool]
-"""Whether receipts that cover an entry of this number may leave: once enough others have seen a head over it."""
+"""Whether receipts that cover an entry of this number may leave: once enough others have seen a head over it.
+
+Heads are committed and seen as a whole, so with an entry all before it and all of its batch are released, for good.
+"""
 
 
 def everything_is_released(_number: int) -> bool:
