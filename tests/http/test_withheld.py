@@ -110,3 +110,25 @@ def test_what_was_never_registered_is_still_absent(live: Live) -> None:
 def test_a_refused_statement_is_refused_all_the_same(live: Live) -> None:
     response = live.post(sign_statement(live.world.agent, issuer="https://nobody.example"))
     assert (response.status_code, problem_in(response).code) == (400, "issuer-unknown")
+
+
+def test_no_signature_of_a_withheld_head_leaves_with_a_consistency_receipt(live: Live, gate: Gate) -> None:
+    first = live.size()
+    gate.below = first + 1
+    live.register(sign_statement(live.world.agent))
+    assert live.post(sign_statement(live.world.agent)).status_code == 202
+    size = live.size()
+    withheld = live.client.get("/consistency", params={"from": first, "to": size})
+    assert (withheld.status_code, withheld.content) == (204, b"")
+    assert withheld.headers["Cache-Control"] == "no-store"
+    latest = live.client.get("/consistency", params={"from": first})
+    assert parse_receipt(latest.content).signed_size == first + 1
+    assert live.client.get("/consistency", params={"from": first + 1}).status_code == 204
+    unsigned = live.client.get("/consistency", params={"from": first}, headers={"Accept": "application/json"})
+    assert unsigned.json()["to"] == size
+    for later, code in ((first, "malformed-parameter"), (size + 1, "size-not-committed")):
+        assert problem_in(live.client.get("/consistency", params={"from": first, "to": later})).code == code
+    assert problem_in(live.client.get("/consistency", params={"from": size})).code == "malformed-parameter"
+    gate.below = size
+    released = live.client.get("/consistency", params={"from": first, "to": size})
+    assert (released.status_code, parse_receipt(released.content).signed_size) == (200, size)

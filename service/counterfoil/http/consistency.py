@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.http.described import PROBLEMS, binary, problems
+from counterfoil.http.described import PROBLEMS, UNRELEASED, binary, problems
 from counterfoil.http.media_types import COSE, JSON, preferred
-from counterfoil.http.responses import IMMUTABLE, REVALIDATE, answer
+from counterfoil.http.released import released_size
+from counterfoil.http.responses import IMMUTABLE, REVALIDATE, answer, unreleased
 from counterfoil.http.wire import Number, Wire
 from counterfoil.http.wiring import Service, Wired
 
@@ -40,16 +41,25 @@ class ConsistencyProof(Wire):
             "model": ConsistencyProof,
             "content": binary(200, "", COSE)[200]["content"],
         },
+        **UNRELEASED,
         **problems(404),
     },
 )
 def get_consistency(request: Request, service: Wired, first: First, second: Second = None) -> Response:
-    """The proof that the log at one size is the beginning of the log at a later one."""
-    cache = REVALIDATE if second is None else IMMUTABLE
-    to = service.log.head().tree.size if second is None else second
+    """The proof that the log at one size is the beginning of the log at a later one.
+
+    As a COSE receipt it leaves when inclusion receipts at the later size do.
+    """
+    headers, cache = {"Vary": "Accept"}, REVALIDATE if second is None else IMMUTABLE
     media_type = preferred(request.headers.get("accept"), (COSE,), (JSON,))
-    content = service.log.receipts.consistency(first, to) if media_type == COSE else _json(service, first, to)
-    return answer(content, media_type, cache, {"Vary": "Accept"})
+    if media_type == JSON:
+        to = service.log.head().tree.size if second is None else second
+        return answer(_json(service, first, to), media_type, cache, headers)
+    receipts = service.log.receipts
+    to = (released_size(service, first) or receipts.latest().size) if second is None else second
+    content = receipts.consistency(first, to)
+    # It holds the signature of the later head: with that and the tiles anybody makes the receipts of its entries.
+    return answer(content, media_type, cache, headers) if service.released(to - 1) else unreleased()
 
 
 def _json(service: Service, first: int, second: int) -> bytes:
