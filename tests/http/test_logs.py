@@ -117,3 +117,14 @@ def test_no_line_of_a_commit_is_laid_at_the_door_of_one_request() -> None:
         lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     (critical,) = (line for line in lines if line["level"] == "critical")
     assert "request_id" not in critical
+
+
+def test_the_line_about_one_statement_of_a_bulk_has_the_id_of_the_answer() -> None:
+    store = FailingStore()
+    with logged(store, access=False) as (live, stream):
+        store.on_append = StoreUnavailableError("gone")
+        response = live.post(sign_statement(live.world.agent), "application/cbor-seq")
+        assert response.status_code == 200
+        (line,) = (json.loads(line) for line in stream.getvalue().splitlines())
+        assert line["message"] == "store-unavailable: gone"
+        assert line["request_id"] == response.headers["X-Request-Id"]

@@ -14,6 +14,7 @@ from counterfoil.http.limits import BULK_SLICE, MAX_BULK_STATEMENTS
 from counterfoil.http.problems import INTERNAL, RECEIPT_WITHHELD, Problem, problem_of
 from counterfoil.http.wiring import Service
 from counterfoil.log.group_commit import Result
+from counterfoil.observability.request_context import CURRENT_REQUEST, RequestContext
 from counterfoil.policy.decision import largest_statement
 from counterfoil.policy.own_statements import Effect
 from counterfoil.register import Registration, admit, register, settle
@@ -43,7 +44,11 @@ async def register_sequence(service: Service, scope: Scope, body: bytes) -> byte
         statements.append(statement)
         await _give_others_a_turn(len(statements))
     service.limits.charge_address(scope, len(statements) - 1)
-    return await _Bulk(service).register(statements)
+    token = CURRENT_REQUEST.set(RequestContext(service.request_ids.name(scope)))
+    try:
+        return await _Bulk(service).register(statements)
+    finally:
+        CURRENT_REQUEST.reset(token)
 
 
 class _Bulk:

@@ -9,6 +9,9 @@ from starlette.types import Scope
 from counterfoil.http.client_address import ClientAddresses
 
 FIELD: Final = b"x-request-id"
+_NAMED: Final = "counterfoil.request_id"
+"""Where a request's scope keeps its id."""
+
 _ADMITTED: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 """Nothing in it can break a header, a line of a log, or a terminal."""
 
@@ -31,7 +34,13 @@ class RequestIds:
         self._drawn: list[str] = []
 
     def name(self, scope: Scope) -> str:
-        """The id of a request that has just come."""
+        """The id of a request, the same however often it is asked for."""
+        named = scope.get(_NAMED)
+        if named is None:
+            named = scope[_NAMED] = self._new_name(scope)
+        return str(named)
+
+    def _new_name(self, scope: Scope) -> str:
         given: list[bytes] = [value for name, value in scope["headers"] if name == FIELD]
         if len(given) == 1 and _ADMITTED.fullmatch(given[0]) is not None:
             peer = self._addresses.peer(scope)
