@@ -7,17 +7,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
 from bench.machine import cpu_seconds
-from bench.statements import Issuer
 from tests.postgres.cluster import Cluster
 
 _PROGRAM: Final = str(Path(sys.executable).parent / "counterfoil")
 _QUIET: Final = {"COUNTERFOIL_RATE_PER_ADDRESS": "0", "COUNTERFOIL_PAGE_SECONDS": "60"}
+_STOP_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class Served:
     cluster: Cluster | None
     where: list[str]
     offset: int = 0
-    sizes: list[int] = field(default_factory=list)
 
     def size(self) -> int:
         """The size of its tree."""
@@ -64,25 +63,36 @@ class Served:
 
 
 @contextmanager
-def serving(kind: Kind, folder: Path, issuers: Sequence[Issuer], cluster: Cluster | None) -> Iterator[Served]:
-    """A new log that admits the issuers, on a free port until the block ends."""
+def serving(kind: Kind, folder: Path, policy: Path, cluster: Cluster | None) -> Iterator[Served]:
+    """A new log under the policy, on a free port until the block ends."""
     data = folder / f"{kind.store}-{kind.workers}-{kind.max_batch}"
     where = ["--data", str(data)]
     used = cluster if kind.store == "postgresql" else None
     if used is not None:
         where += ["--database", used.create(f"bench_{kind.workers}_{kind.max_batch}")]
-    run(["init", "--origin", "log.example/bench", *where])
-    for issuer in issuers:
-        run(["issuer", "add", "--name", issuer.name, "--key", f"{issuer.key}.pub", *where])
+    run(["init", "--origin", "log.example/bench", "--policy", str(policy), *where])
     environment = {**os.environ, **_QUIET, "COUNTERFOIL_MAX_BATCH": str(kind.max_batch)}  # noqa: TID251 - for a child
     command = [_PROGRAM, "serve", *where, "--workers", str(kind.workers), "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    said = folder / f"{data.name}.said"
+    with said.open("w") as standard_error:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=standard_error, text=True, env=environment)
     try:
         line = process.stdout.readline() if process.stdout is not None else ""
+        if not line:
+            raise SystemExit(f"counterfoil serve ended before it served: {said.read_text()}")
         yield Served(kind, json.loads(line)["url"], process, used, where)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        sys.stderr.write("a server did not end when it was asked to, and was killed\n")
 
 
 def run(words: Sequence[str]) -> str:
