@@ -19,7 +19,8 @@ class Result:
     """One object of build/bench.json. ``verify_ratio`` is the rate in units of V, the rate of verifying alone.
 
     ``cpu_ms`` is the processor time of a registration in the server's processes, beside that in the database's and in
-    wrk. ``trouble`` says why the figures are no measurement; it is empty where they are one.
+    wrk. ``pages`` is how many pages of decisions were written in all rounds together. ``trouble`` says why the figures
+    are no measurement; it is empty where they are one.
     """
 
     store: str
@@ -35,6 +36,7 @@ class Result:
     cpu_ms: float
     database_cpu_ms: float
     client_cpu_ms: float
+    pages: int
     verify_ratio: float
     baseline_ratio: float | None
     trouble: str
@@ -63,6 +65,7 @@ def summarise(kind: Kind, load: Load, rounds: Sequence[Round], v: float, baselin
         p99_ms=round(median(one.p99_ms for one in rounds), 3),
         cpu_ms=round(median(one.cpu_ms for one in rounds), 4),
         database_cpu_ms=round(median(one.database_cpu_ms for one in rounds), 4),
+        pages=sum(one.pages for one in rounds),
         client_cpu_ms=round(median(one.client_cpu_ms for one in rounds), 4),
         verify_ratio=round(rate / v, 4),
         baseline_ratio=None if before is None else round(rate / v / before, 3),

@@ -10,7 +10,7 @@ def table(results: Sequence[Result]) -> list[str]:
     head = (
         f"{'store':<11}{'mode':<10}{'clients':>7}{'workers':>8}{'batch':>6}{'rate/s':>9}{'min..max':>16}"
         f"{'rate/V':>8}{'/batch 1':>9}{'p50 ms':>9}{'p99 ms':>9}{'p99/p50':>8}"
-        f"{'cpu ms':>8}{'db ms':>7}{'wrk ms':>8}{'base':>6}"
+        f"{'cpu ms':>8}{'db ms':>7}{'wrk ms':>8}{'pages':>6}{'base':>6}"
     )
     lines = [head]
     for one in results:
@@ -20,7 +20,7 @@ def table(results: Sequence[Result]) -> list[str]:
             f"{one.store:<11}{one.mode:<10}{one.clients:>7}{one.workers:>8}{one.max_batch:>6}{one.rate:>9.0f}{spread:>16}"
             f"{one.verify_ratio:>8.3f}{_figure(against_one_by_one(one, results), 1):>9}"
             f"{one.p50_ms:>9.2f}{one.p99_ms:>9.2f}{_figure(tail, 1):>8}"
-            f"{one.cpu_ms:>8.3f}{one.database_cpu_ms:>7.3f}{one.client_cpu_ms:>8.3f}"
+            f"{one.cpu_ms:>8.3f}{one.database_cpu_ms:>7.3f}{one.client_cpu_ms:>8.3f}{one.pages:>6}"
             f"{_figure(one.baseline_ratio, 2):>6}",
         )
         if one.trouble:

@@ -15,7 +15,7 @@ def test_a_line_shows_rates_and_ratios() -> None:
     lines = table([result(5000), result(500, ALONE)])
     assert lines[1].split() == [
         "postgresql", "single", "64", "2", "256", "5000", "5000..5000", "0.250", "10.0", "8.00", "20.00", "2.5",
-        "0.400", "0.100", "0.050", "-",
+        "0.400", "0.100", "0.050", "1", "-",
     ]  # fmt: skip
     assert lines[2].split()[8] == "-"
     assert {len(line) for line in lines} == {len(lines[0])}
