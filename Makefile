@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check fmt lint type contracts fuzz bench openapi db-check vectors clean
+.PHONY: help demo dev test check fmt lint type contracts fuzz bench bench-smoke openapi db-check vectors clean
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## run the main job: sign, register, verify the receipt offline, tamper, see the refusal
 	@$(BIN)/counterfoil demo
@@ -47,6 +47,9 @@ bench: $(STAMP) ## the service under load on both stores, in ratios; writes buil
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq wrk >/dev/null; } || true
 	@sh deploy/find-postgres.sh
 	@$(BIN)/python -m bench.run $(BENCH)
+
+bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded store, and fsck
+	@$(BIN)/python -m bench.run --smoke --stores sqlite --seconds 1 --rounds 1 --fsck --fail --out build/bench-smoke.json
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml

@@ -5,19 +5,30 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import urlopen
 
 from bench.machine import cpu_seconds
-from bench.statements import Issuer
+from counterfoil.statement.identity import parse_origin
 from tests.postgres.cluster import Cluster
 
 _PROGRAM: Final = str(Path(sys.executable).parent / "counterfoil")
+_ORIGIN: Final = "log.example/bench"
+_PAGES: Final = parse_origin(_ORIGIN).page_subject
 _QUIET: Final = {"COUNTERFOIL_RATE_PER_ADDRESS": "0", "COUNTERFOIL_PAGE_SECONDS": "60"}
+_STOP_SECONDS: Final = 60
+_SETTLE_SECONDS: Final = 0.5
+"""Longer than any commit takes; two reads so far apart that agree mean that nothing is under way."""
+
+_SETTLE_READS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,14 @@ class Kind:
         return f"{self.store}, {self.workers} workers{batch}"
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Statements that others posted, and the pages of decisions that the log adds itself: together its tree's size."""
+
+    statements: int
+    pages: int
+
+
 @dataclass(slots=True)
 class Served:
     """A running server, and how far the file of statements has been posted to it."""
@@ -43,13 +62,38 @@ class Served:
     cluster: Cluster | None
     where: list[str]
     offset: int = 0
-    sizes: list[int] = field(default_factory=list)
 
-    def size(self) -> int:
-        """The size of its tree."""
-        with urlopen(f"{self.url}/log") as answer:  # noqa: S310 - our own server on this machine
-            size: int = json.load(answer)["size"]
-        return size
+    def grown(self) -> Grown:
+        """How far the log has grown."""
+        while True:
+            pages, size = self._pages(), self._member("/log", "size")
+            if pages == self._pages():
+                return Grown(size - pages, pages)
+
+    def settled(self) -> Grown:
+        """How far, once what wrk left unanswered is registered: none of it falls on the next load."""
+        grown = self.grown()
+        for _ in range(_SETTLE_READS):
+            time.sleep(_SETTLE_SECONDS)
+            before, grown = grown, self.grown()
+            if grown == before:
+                return grown
+        raise SystemExit(
+            f"{self.kind}: the log still grows {_SETTLE_READS * _SETTLE_SECONDS:.0f} s after the load ended"
+        )
+
+    def _pages(self) -> int:
+        try:
+            return self._member(f"/chains?rootTraceId={quote(_PAGES, safe='')}", "length")
+        except HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return 0
+
+    def _member(self, path: str, name: str) -> int:
+        with urlopen(f"{self.url}{path}") as answer:  # noqa: S310 - our own server on this machine
+            value: int = json.load(answer)[name]
+        return value
 
     def cpu(self) -> float:
         """The processor seconds that the server's processes have used."""
@@ -64,25 +108,36 @@ class Served:
 
 
 @contextmanager
-def serving(kind: Kind, folder: Path, issuers: Sequence[Issuer], cluster: Cluster | None) -> Iterator[Served]:
-    """A new log that admits the issuers, on a free port until the block ends."""
+def serving(kind: Kind, folder: Path, policy: Path, cluster: Cluster | None) -> Iterator[Served]:
+    """A new log under the policy, on a free port until the block ends."""
     data = folder / f"{kind.store}-{kind.workers}-{kind.max_batch}"
     where = ["--data", str(data)]
     used = cluster if kind.store == "postgresql" else None
     if used is not None:
         where += ["--database", used.create(f"bench_{kind.workers}_{kind.max_batch}")]
-    run(["init", "--origin", "log.example/bench", *where])
-    for issuer in issuers:
-        run(["issuer", "add", "--name", issuer.name, "--key", f"{issuer.key}.pub", *where])
+    run(["init", "--origin", _ORIGIN, "--policy", str(policy), *where])
     environment = {**os.environ, **_QUIET, "COUNTERFOIL_MAX_BATCH": str(kind.max_batch)}  # noqa: TID251 - for a child
     command = [_PROGRAM, "serve", *where, "--workers", str(kind.workers), "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    said = folder / f"{data.name}.said"
+    with said.open("w") as standard_error:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=standard_error, text=True, env=environment)
     try:
         line = process.stdout.readline() if process.stdout is not None else ""
+        if not line:
+            raise SystemExit(f"counterfoil serve ended before it served: {said.read_text()}")
         yield Served(kind, json.loads(line)["url"], process, used, where)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        sys.stderr.write("a server did not end when it was asked to, and was killed\n")
 
 
 def run(words: Sequence[str]) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from counterfoil.cose import labels
-from counterfoil.cose.keys import public_key_pem
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.cose.sign1 import sign_sign1
 from counterfoil.encoding.cbor import CborValue
+from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
+from counterfoil.policy.document import Issuer as PolicyIssuer
 from counterfoil.signing.file_signer import read_key_file, write_key_file
 from counterfoil.signing.generate import generate_key_pem
+from counterfoil.statement.issuer import IssuerKey
 
 ISSUERS: Final = 4
 CHAINS: Final = 500
@@ -38,16 +40,26 @@ def make_issuers(folder: Path) -> list[Issuer]:
     issuers = [Issuer(f"https://agent-{i}.example", folder / f"agent-{i}.pem") for i in range(ISSUERS)]
     for issuer in issuers:
         write_key_file(issuer.key, generate_key_pem("ES256"))
-        public = public_key_pem(read_key_file(issuer.key).public_key)
-        issuer.key.with_name(f"{issuer.key.name}.pub").write_text(public)
     return issuers
 
 
-def write_statements(issuers: list[Issuer], count: int, file: Path) -> None:
-    """So many different statements in a file, each after its length in four bytes."""
-    starts = range(0, count, _PART)
-    with file.open("wb") as out, ProcessPoolExecutor(os.cpu_count()) as pool:
-        for part in pool.map(_part, [(issuers, start, min(start + _PART, count)) for start in starts]):
+def write_policy(issuers: list[Issuer], file: Path) -> None:
+    """The registration policy of a log that admits these issuers."""
+    keys = [read_key_file(issuer.key).public_key for issuer in issuers]
+    named = tuple(
+        PolicyIssuer(issuer.name, (IssuerKey(key.thumbprint, key),), frozenset())
+        for issuer, key in zip(issuers, keys, strict=True)
+    )
+    rule = ContentTypeRule(_CONTENT_TYPE, Visibility.PARTIES, frozenset())
+    document = PolicyDocument(version=1, issuers=named, algorithms=frozenset({"ES256"}), content_types=(rule,))
+    file.write_bytes(document.encode())
+
+
+def write_statements(issuers: list[Issuer], numbers: range, file: Path) -> None:
+    """Append a statement for each number to a file, each after its length in four bytes; no two are the same."""
+    starts = range(numbers.start, numbers.stop, _PART)
+    with file.open("ab") as out, ProcessPoolExecutor(os.cpu_count()) as pool:
+        for part in pool.map(_part, [(issuers, start, min(start + _PART, numbers.stop)) for start in starts]):
             out.write(part)
 
 

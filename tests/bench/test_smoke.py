@@ -15,7 +15,7 @@ def test_a_small_run_measures_and_its_log_is_clean(tmp_path: Path) -> None:
     if shutil.which("wrk") is None:
         pytest.skip("wrk is not installed; apt-get install wrk")
     out = tmp_path / "bench.json"
-    words = ["--stores", "sqlite", "--seconds", "1", "--rounds", "1", "--statements", "30000", "--clients", "16"]
+    words = ["--smoke", "--stores", "sqlite", "--seconds", "1", "--rounds", "1", "--fail"]
     done = subprocess.run(
         [sys.executable, "-m", "bench.run", *words, "--out", str(out), "--fsck"],
         cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
@@ -23,8 +23,9 @@ def test_a_small_run_measures_and_its_log_is_clean(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(": clean: ") == 2
     found = json.loads(out.read_text())
-    assert {(one["mode"], one["clients"]) for one in found} == {("single", 16), ("bulk-100", 16)}
+    assert {(one["mode"], one["max_batch"]) for one in found} == {("single", 256), ("single", 1), ("bulk-100", 256)}
     for one in found:
         assert one["trouble"] == ""
         assert one["rate"] > 0
         assert one["verify_ratio"] > 0
+        assert one["cpu_ms"] > 0
