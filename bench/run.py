@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -95,4 +96,6 @@ def _report(asked: argparse.Namespace, measured: Measured) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever is told to end takes its servers and its cluster along.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main())
