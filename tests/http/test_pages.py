@@ -13,6 +13,7 @@ from counterfoil.http.page_task import write_due_pages
 from counterfoil.http.server import wire_service
 from counterfoil.http.wiring import Service
 from counterfoil.log.founding import sign_own_statement
+from counterfoil.log.local_log import LocalLog
 from counterfoil.register import register
 from counterfoil.settings import Settings
 from counterfoil.statement.genesis import KeyPurpose
@@ -94,6 +95,29 @@ def test_a_statement_that_came_between_a_page_and_its_place_is_paged_next(log: P
     covered = log.last_page()
     assert (covered.first, covered.last) == (2, 3)
     assert log.write() == 0
+
+
+def test_what_comes_while_pages_are_written_waits_for_the_next_time(
+    log: Paged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write()
+    log.post()
+    written = 0
+
+    async def register_and_post(page: bytes, to: LocalLog) -> None:
+        nonlocal written
+        written += 1
+        assert written < 3, "a log that is busy is never done with pages"
+        await register(page, to)
+        await register(sign_statement(log.world.agent), to)
+
+    monkeypatch.setattr("counterfoil.http.page_task.register", register_and_post)
+    size = log.size()
+    assert log.write() == 1
+    assert log.size() == size + 2
+    monkeypatch.undo()
+    assert log.write() == 1
+    assert log.last_page().last == size + 1
 
 
 def test_the_heartbeat_is_a_page_over_the_last_page(log: Paged) -> None:

@@ -35,21 +35,26 @@ async def write_pages(service: Service) -> None:
 
 
 async def write_due_pages(service: Service) -> int:
-    """Register page after page until none is due; how many it took.
+    """Register page after page until they cover all that was there when this began; how many it took.
+
+    What is appended meanwhile waits for the next time, or a busy log would never be done with pages.
 
     Raises:
         PageSupersededError: Another process wrote one first.
         UnavailableError, CorruptError: The log did not take one.
     """
     written = 0
-    while (page := await asyncio.to_thread(_due_page, service)) is not None:
+    end = (await asyncio.to_thread(service.log.head)).tree.size
+    while (page := await asyncio.to_thread(_due_page, service, end)) is not None:
         await register(page, service.log)
         written += 1
     return written
 
 
-def _due_page(service: Service) -> bytes | None:
+def _due_page(service: Service, end: int) -> bytes | None:
     head = service.log.head()
+    if head.next_page >= end:
+        return None
     recent = _recent_pages(service.log, head)
     if not _holds_statements(head, recent) and not _heartbeat_is_due(service, recent):
         return None
