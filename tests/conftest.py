@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, event
@@ -10,7 +11,31 @@ from sqlalchemy import Connection, Engine, event
 from counterfoil.storage.migrate import upgrade
 from tests.postgres.cluster import MISSING, Cluster, find_programs, running_cluster
 
+_HTTP = Path(__file__).parent / "http"
+
 _opened: set[Engine] = set()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option of our own."""
+    parser.addoption("--http-store", help="test HTTP over this store alone; stores themselves are tested all the same")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is asked to be left out, and say so in the count of those not selected."""
+    only = config.getoption("http_store")
+    if only is None:
+        return
+    others = [item for item in items if item.path.is_relative_to(_HTTP) and _store_of(item) not in {None, only}]
+    config.hook.pytest_deselected(items=others)
+    dropped = set(others)
+    items[:] = [item for item in items if item not in dropped]
+
+
+def _store_of(item: pytest.Item) -> object:
+    return (
+        item.callspec.params.get("store") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    )
 
 
 @event.listens_for(Engine, "engine_connect")

@@ -1,5 +1,4 @@
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,11 +17,7 @@ def _quiet() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-STORES = os.environ.get("COUNTERFOIL_TEST_STORES", "memory,sqlite,postgres").split(",")  # noqa: TID251 - settings of the service are no place for it
-"""The stores under the HTTP tests. What holds for stores themselves is tested for each of them whatever this says."""
-
-
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
