@@ -1,5 +1,6 @@
 """How long and how often a client asks, on a clock that tests move: for one statement, for many, and in bad company."""
 
+import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from counterfoil.client.bulk import parts
 from counterfoil.client.patience import Insistence
 from counterfoil.client.problem import error_of, parse_problem
 from counterfoil.client.receipt_store import write_whole
-from counterfoil.errors import MisconfiguredError
+from counterfoil.errors import MalformedError, MisconfiguredError
 from counterfoil.http.problems import RECEIPT_WITHHELD, Problem
 from tests.unit.client.canned import Canned, answering
 from tests.unit.client.test_client import ENTRY_ID, KEYS, LOCATION, RECEIPT, STATEMENT
@@ -147,6 +148,14 @@ def test_a_body_that_comes_byte_by_byte_is_not_waited_for(ask: Both) -> None:
         ask(service.url, "submit", STATEMENT, patience=patience)
 
 
+def test_no_content_coding_is_asked_for_and_none_is_undone(ask: Both) -> None:
+    packed = Canned(gzip.compress(RECEIPT), 201, {"Content-Encoding": "gzip"})
+    with posting(packed) as service:
+        with pytest.raises(MalformedError):
+            ask(service.url, "submit", STATEMENT)
+        assert [headers["Accept-Encoding"] for _, _, headers, _ in service.seen] == ["identity"]
+
+
 def test_a_service_that_stays_away_is_not_asked_for_what_follows(ask: Both) -> None:
     many = STATEMENTS * 200
     with posting(sequence(*RECEIPTS * 64), Canned(b"", 503)) as service:
@@ -160,6 +169,14 @@ def test_one_that_never_has_room_is_asked_so_often_and_no_more(ask: Both) -> Non
         found = ask(service.url, "submit_many", STATEMENTS, patience=Patience(attempts=3, longest_wait=0.001))
     assert [type(one) for one in found] == [ServiceUnavailableError] * 4
     assert len(service.seen) == 3
+
+
+def test_one_that_never_has_room_is_left_when_the_time_is_over(ask: Both) -> None:
+    patience = Patience(attempts=200, seconds=50.0, longest_wait=0.001, clock=Hours(1.0))
+    with posting(sequence(*[BUSY_ITEM] * 4)) as service:
+        found = ask(service.url, "submit_many", STATEMENTS, patience=patience)
+    assert [type(one) for one in found] == [ServiceUnavailableError] * 4
+    assert 2 < len(service.seen) <= 50
 
 
 def test_one_by_one_a_service_that_stays_away_is_left_too(ask: Both) -> None:

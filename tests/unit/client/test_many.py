@@ -210,6 +210,13 @@ def test_a_busy_service_is_asked_again(ask: Both) -> None:
     assert len(service.seen) == 3
 
 
+@pytest.mark.parametrize("status", [408, 429, 503])
+def test_what_says_of_itself_that_it_may_change_is_asked_again(ask: Both, status: int) -> None:
+    with stamina.set_testing(False), posting(Canned(b"", status), Canned(RECEIPT, 201)) as service:
+        assert ask(service.url, "submit", STATEMENT, patience=QUICK).receipt == RECEIPT
+    assert [body for _, _, _, body in service.seen] == [STATEMENT] * 2
+
+
 def test_not_for_ever(ask: Both) -> None:
     with stamina.set_testing(False), posting(BUSY) as service, pytest.raises(ServiceUnavailableError):
         ask(service.url, "submit", STATEMENT, patience=QUICK)
