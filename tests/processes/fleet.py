@@ -14,10 +14,21 @@ from pathlib import Path
 from counterfoil.cli.app import run
 
 ORIGIN = "log.example/agents"
-_IMPATIENT = (
-    "import sys; from counterfoil.http import workers; from counterfoil.cli.app import run; "
-    "workers.WORKER_SILENT_SECONDS = {silent}; sys.exit(run(sys.argv[1:]))"
-)
+_IMPATIENT = """
+import sys
+from counterfoil.cli.app import run
+from counterfoil.http import workers
+
+workers.WORKER_SILENT_SECONDS = {silent}
+watch = workers._Team.watch
+
+def watch_impatiently(team):
+    workers._START_SECONDS = {starting}
+    watch(team)
+
+workers._Team.watch = watch_impatiently
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,17 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, database: str | None, workers: int, *, silent: float = 15.0) -> Iterator[Server]:
-    """A server that is there when the block begins, and has ended well when it is over."""
+def serving(
+    data: Path, database: str | None, workers: int, *, silent: float = 15.0, starting: float = 60.0
+) -> Iterator[Server]:
+    """A server that is there when the block begins, and has ended well when it is over.
+
+    ``silent`` is how long a worker may say nothing, ``starting`` how long one that replaces another may take to serve.
+    """
     where = [] if database is None else ["--database", database]
     command = ["serve", "--data", str(data), *where, "--workers", str(workers), "--port", "0", "--json"]
     process = subprocess.Popen(
-        [sys.executable, "-c", _IMPATIENT.format(silent=silent), *command],
+        [sys.executable, "-c", _IMPATIENT.format(silent=silent, starting=starting), *command],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -121,6 +121,21 @@ def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(place: tup
         check(place, one.url, logged, [*sent, *more])
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    with serving(data, database, 2, silent=1000.0, starting=5.0) as server:
+        before = set(server.workers())
+        end(min(before), signal.SIGKILL)
+        wait_until(lambda: bool(set(server.workers()) - before))
+        (starting,) = set(server.workers()) - before
+        end(starting, signal.SIGSTOP)
+        wait_until(lambda: starting not in server.workers() and len(server.workers()) == len(before))
+        sent, logged = statements(20), Logged()
+        load([server], sent, logged)
+        check(place, server.url, logged, sent)
+
+
 def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> None:
     data, database = place
     with serving(data, database, 2) as server:

@@ -2,14 +2,12 @@
 
 import gc
 import logging
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -23,6 +21,7 @@ from counterfoil.http.limits import ALIVE_SECONDS, BACKLOG, KEEP_ALIVE_SECONDS, 
 from counterfoil.http.metrics import problem_codes
 from counterfoil.http.protocol import BoundedProtocol
 from counterfoil.http.safety import require_closed, require_lasting
+from counterfoil.http.stop_signals import on_stop_signals
 from counterfoil.http.wiring import CheckpointSource, Clock, Service
 from counterfoil.log.local_log import LocalLog, Store
 from counterfoil.observability.metrics import CommitTimes, Metrics
@@ -33,7 +32,6 @@ from counterfoil.storage.opening import appends_to, open_store
 
 _logger = logging.getLogger(__name__)
 
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _START_SECONDS: Final = 30.0
 _GC_THRESHOLDS: Final = (20_000, 50, 100)
 """Some hundred requests between two looks at what is young; hardly anything here is part of a cycle."""
@@ -87,7 +85,8 @@ def run_until_stopped(
     raise_descriptor_limit()
     server = _server(service, alive)
     _leave_what_stays()
-    with _stopped_by_signals(server):
+    with on_stop_signals(_stopping(server)):
+        # uvicorn raises the signal again once it has shut down; it is taken here.
         begin()
         server.run(sockets=[listener])
     service.failure.require_none()
@@ -216,11 +215,15 @@ def _server(service: Service, alive: Callable[[], None] = lambda: None) -> uvico
         ),
     )
 
+    service.failure.when_reported(_stopping(server))
+    return server
+
+
+def _stopping(server: uvicorn.Server) -> Callable[[], None]:
     def stop() -> None:
         server.should_exit = True
 
-    service.failure.when_reported(stop)
-    return server
+    return stop
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -259,18 +262,3 @@ def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise MisconfiguredError("the server did not start")
         time.sleep(0.01)
-
-
-@contextmanager
-def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Take the signal that uvicorn raises again once it has shut down: a stop that was asked for is no failure."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,20 +13,19 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 from typing import Final, cast
 
 from counterfoil.errors import CorruptError, CounterfoilError, LogCorruptError, MisconfiguredError
 from counterfoil.http.limits import SHUTDOWN_SECONDS, WORKER_SILENT_SECONDS
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.server import listen, open_service, run_until_stopped, url_of
+from counterfoil.http.stop_signals import on_stop_signals
 from counterfoil.observability.metrics import forget_process
 from counterfoil.settings import METRICS_DIRECTORY, Settings, environment_for_children
 
 _logger = logging.getLogger(__name__)
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _TICK_SECONDS: Final = 0.5
 _START_SECONDS: Final = 60.0
 """Importing everything takes a second or two, on a machine that does nothing else."""
@@ -68,7 +67,7 @@ def serve_workers(
         metrics = stack.enter_context(_shared_metrics())
         listeners = _listen_together(settings, stack)
         team = _Team(settings, listeners, prepare, metrics)
-        with _asked_to_stop(team), team.at_work():
+        with on_stop_signals(team.stop), team.at_work():
             team.await_all()
             _logger.info("serving %s with %d workers on %s", origin, settings.workers, url_of(listeners[0]))
             announce(url_of(listeners[0]))
@@ -114,7 +113,11 @@ class _Team:
         self._metrics = metrics
         self._workers: list[_Worker] = []
         self._early_deaths = 0
-        self.stopping = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ask all to end; ``watch`` then returns."""
+        self._stopping = True
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -124,7 +127,7 @@ class _Team:
                 self._workers.append(self._start(place))
             yield
         finally:
-            self.stopping = True
+            self._stopping = True
             self._end()
 
     def await_all(self) -> None:
@@ -134,7 +137,7 @@ class _Team:
             MisconfiguredError: One does not.
         """
         deadline = time.monotonic() + _START_SECONDS
-        while not self.stopping and not all(worker.serves for worker in self._workers):
+        while not self._stopping and not all(worker.serves for worker in self._workers):
             self._turn()
             if time.monotonic() > deadline:
                 raise MisconfiguredError(f"a worker did not serve within {_START_SECONDS:g} seconds")
@@ -145,13 +148,13 @@ class _Team:
         Raises:
             CorruptError: One found the log at odds with itself.
         """
-        while not self.stopping:
+        while not self._stopping:
             self._turn()
 
     def _turn(self) -> None:
         self._hear()
         for place, worker in enumerate(self._workers):
-            if self.stopping:
+            if self._stopping:
                 return
             if worker.process.is_alive():
                 self._kill_if_silent(worker)
@@ -170,7 +173,9 @@ class _Team:
                 worker.heard, worker.serves, self._early_deaths = time.monotonic(), True, 0
 
     def _kill_if_silent(self, worker: _Worker) -> None:
-        if worker.serves and time.monotonic() - worker.heard > WORKER_SILENT_SECONDS:
+        # One that hangs before it serves has its place among the listening sockets all the same.
+        patience = WORKER_SILENT_SECONDS if worker.serves else _START_SECONDS
+        if time.monotonic() - worker.heard > patience:
             _logger.error("worker %s says nothing and is replaced", worker.process.pid)
             worker.process.kill()
 
@@ -234,16 +239,3 @@ def _work(settings: Settings, listener: socket.socket, alive: Connection, prepar
     except CounterfoilError as error:
         _logger.error("%s: %s", error.code, error.detail)  # noqa: TRY400 - the text says it all
         raise SystemExit(_FAILED) from error
-
-
-@contextmanager
-def _asked_to_stop(team: _Team) -> Iterator[None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        team.stopping = True
-
-    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
