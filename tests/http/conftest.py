@@ -9,6 +9,7 @@ from counterfoil.log.local_log import Store
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.postgres import open_postgres
 from counterfoil.storage.sqlite import open_sqlite
+from tests.builders import sign_statement
 from tests.http.live import Live, new_world, running
 
 
@@ -35,3 +36,12 @@ def live(store: Store) -> Iterator[Live]:
     """A server on a real port over each store, shared by the tests of a module: sizes are compared, never assumed."""
     with running(new_world(store)) as live:
         yield live
+
+
+@pytest.fixture
+def unharmed(live: Live) -> Iterator[None]:
+    """The log has not grown, and takes the next statement, whatever the test did."""
+    size = live.size()
+    yield
+    assert live.size() == size
+    live.register(sign_statement(live.world.agent))

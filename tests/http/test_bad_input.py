@@ -143,15 +143,6 @@ BAD: dict[str, tuple[Callable[[World], bytes], int, str, str]] = {
 }
 
 
-@pytest.fixture
-def unharmed(live: Live) -> Iterator[None]:
-    """The log has not grown, and takes the next statement, whatever the test did."""
-    size = live.size()
-    yield
-    assert live.size() == size
-    live.register(sign_statement(live.world.agent))
-
-
 @pytest.mark.usefixtures("unharmed")
 @pytest.mark.parametrize("name", BAD)
 def test_it_is_refused_with_its_own_code(live: Live, name: str) -> None:

@@ -1,7 +1,7 @@
 """Many statements in one request, over every store and a real port."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import httpx
 import pytest
@@ -105,14 +105,6 @@ def test_a_twin_within_is_told_where_the_other_is(live: Live) -> None:
     location = f"/entries/{parse_signed_statement(statement).hash.hex()}"
     leaf_index(live, statement, found[0])
     assert code_of(found[1]) == (409, "signature-twin", location)
-
-
-@pytest.fixture
-def unharmed(live: Live) -> Iterator[None]:
-    size = live.size()
-    yield
-    assert live.size() == size
-    live.register(sign_statement(live.world.agent))
 
 
 WHOLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {

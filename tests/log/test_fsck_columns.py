@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from counterfoil.storage.sqlite_fsck import fsck_sqlite
+from tests.log.altered import Value, altered
 from tests.log.material import build_log
 
-Value = int | str | bytes
 TABLES = (
     "alembic_version",
     "chains",
@@ -71,18 +71,6 @@ def rows_of(path: Path, table: str) -> tuple[int, int, int]:
     """The first row, one in the middle, and the last."""
     rows = [int(row[0]) for row in query(path, f"SELECT rowid FROM {table} ORDER BY rowid")]
     return rows[0], rows[len(rows) // 2], rows[-1]
-
-
-def altered(value: Value) -> list[Value]:
-    """Values that differ from ``value`` in one place, to be tried until a unique index takes one."""
-    match value:
-        case int():
-            return [value + 1, value - 1, value + 1_000_000]
-        case bytes():
-            return [value[:-1] + bytes([value[-1] ^ 1]), bytes([value[0] ^ 0x80]) + value[1:]]
-        case str():
-            legal = {"public": "parties", "parties": "operator"}
-            return [legal.get(value, value[:-1] + chr(ord(value[-1]) ^ 1))]
 
 
 def change(database: sqlite3.Connection, table: str, column: str, row: int) -> str:

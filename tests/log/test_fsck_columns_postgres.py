@@ -14,6 +14,7 @@ from counterfoil.storage.postgres import open_postgres
 from counterfoil.storage.postgres_fsck import fsck_postgres
 from counterfoil.storage.schema import METADATA
 from tests.builders import World
+from tests.log.altered import altered
 from tests.log.material import fill
 from tests.postgres.cluster import Cluster
 
@@ -60,18 +61,6 @@ def pick(connection: psycopg.Connection[Row], table: str, which: int) -> str:
     query = SQL("SELECT ctid::text FROM {} ORDER BY {}").format(Identifier(table), Identifier(column))
     found = [str(row[0]) for row in connection.execute(query).fetchall()]
     return [found[0], found[len(found) // 2], found[-1]][which % 3]
-
-
-def altered(value: object) -> list[object]:
-    match value:
-        case int():
-            return [value + 1, value - 1, value + 1_000_000]
-        case bytes():
-            return [value[:-1] + bytes([value[-1] ^ 1]), bytes([value[0] ^ 0x80]) + value[1:]]
-        case str():
-            legal = {"public": "parties", "parties": "operator"}
-            return [legal.get(value, value[:-1] + chr(ord(value[-1]) ^ 1))]
-    raise AssertionError(value)
 
 
 def change(connection: psycopg.Connection[Row], place: Place) -> str:

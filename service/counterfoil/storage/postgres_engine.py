@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, each with the settings the log's promises rest on."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -38,6 +38,7 @@ _APPLICATION: Final = "counterfoil"
 
 Connection = psycopg.Connection[DictRow]
 AsyncConnection = psycopg.AsyncConnection[DictRow]
+Found = TypeVar("Found")
 
 
 def is_postgres(url: str) -> bool:
@@ -65,13 +66,7 @@ def connect(url: str) -> Connection:
 
     Raises psycopg.Error, and StoreUnavailableError when the server is too old.
     """
-    connection = psycopg.connect(url, autocommit=True, row_factory=dict_row, **_parameters(APPEND_OPTIONS))
-    try:
-        _require_version(connection.info.server_version)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return _admitted(psycopg.connect(url, autocommit=True, row_factory=dict_row, **_parameters(APPEND_OPTIONS)))
 
 
 async def connect_in_loop(url: str) -> AsyncConnection:
@@ -99,13 +94,7 @@ def postgres_engine(url: str) -> Engine:
     checked = require_url(url)
 
     def connecting() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(checked, **_parameters({}))
-        try:
-            _require_version(connection.info.server_version)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return _admitted(psycopg.connect(checked, **_parameters({})))
 
     return create_engine(
         "postgresql+psycopg://",
@@ -137,6 +126,15 @@ def _parameters(more: Mapping[str, str]) -> dict[str, Any]:
         "application_name": _APPLICATION,
         "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
+
+
+def _admitted(connection: psycopg.Connection[Found]) -> psycopg.Connection[Found]:
+    try:
+        _require_version(connection.info.server_version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _require_version(found: int) -> None:
