@@ -14,7 +14,8 @@ import pytest
 from counterfoil.errors import AlreadyInitialisedError, LogCorruptError, StoreUnavailableError
 from counterfoil.log.founding import found_log
 from counterfoil.storage import postgres_engine
-from counterfoil.storage.postgres import open_postgres
+from counterfoil.storage.postgres import ThreadWire, open_postgres, transaction_over
+from counterfoil.storage.postgres_append import PostgresAppend
 from counterfoil.storage.postgres_loop import LoopAppends
 from tests.builders import START, World, policy_for
 from tests.contract.rows import New, append, batch_of, numbered
@@ -163,4 +164,31 @@ def test_of_two_founders_at_once_one_founds_the_log(database: str) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(found, worlds)) == [False, True]
     with closing(open_postgres(database)) as store:
+        assert check_whole(store) == 2
+
+
+def test_no_setting_of_the_database_makes_a_commit_less_than_durable(database: str, cluster: Cluster) -> None:
+    cluster.administer(f"ALTER DATABASE {database.rpartition('/')[2]} SET synchronous_commit = off")
+    with psycopg.connect(database) as plain:
+        assert plain.execute("SHOW synchronous_commit").fetchone() == ("off",)
+    with closing(postgres_engine.connect(database)) as connection:
+        assert connection.execute("SHOW synchronous_commit").fetchall() == [{"synchronous_commit": "on"}]
+
+    async def in_the_loop() -> object:
+        async with await postgres_engine.connect_in_loop(database) as connection:
+            return await (await connection.execute("SHOW synchronous_commit")).fetchall()
+
+    assert asyncio.run(in_the_loop()) == [{"synchronous_commit": "on"}]
+
+
+def test_a_head_that_moved_under_the_lock_takes_no_batch(database: str) -> None:
+    with closing(open_postgres(database)) as store, closing(postgres_engine.connect(database)) as connection:
+        append(store, numbered(2))
+        wire = ThreadWire(connection)
+        with (
+            pytest.raises(LogCorruptError, match="not as it was read"),
+            transaction_over(PostgresAppend(wire)) as moved,
+        ):
+            wire.ask("UPDATE log_head SET size = size + 1")
+            moved.write(batch_of(moved, numbered(1, "never")))
         assert check_whole(store) == 2
