@@ -1,6 +1,7 @@
 """What nobody foresaw, a store that fails, and a log at odds with itself."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from counterfoil.merkle.hashing import NodeHash
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.storage.memory import MemoryAppend, MemoryStore
 from tests.builders import sign_statement
-from tests.http.live import Live, new_world, problem_in, running, wait_until
+from tests.http.live import Live, new_world, problem_in, read_answer, running, wait_until
 
 CONTENT = "the payload itself"
 
@@ -122,6 +123,24 @@ def test_a_corrupt_append_answers_503_and_nothing_is_registered_after_it(failing
         with pytest.raises(LogCorruptError):
             live.service.failure.require_none()
         wait_until(lambda: is_down(live))
+
+
+@pytest.mark.parametrize("media_type", ["application/cose", "application/cbor-seq"])
+def test_what_was_under_way_when_the_log_turned_out_corrupt_is_not_registered(media_type: str) -> None:
+    store = MemoryStore()
+    with running(new_world(store)) as live, socket.create_connection(live.address, timeout=20) as connection:
+        statement, size = sign_statement(live.world.agent), live.size()
+        fields = f"Host: x\r\nContent-Type: {media_type}\r\nContent-Length: {len(statement)}"
+        connection.sendall(f"POST /entries HTTP/1.1\r\n{fields}\r\n\r\n".encode() + statement[:10])
+        wait_until(lambda: live.service.bodies.held > 0)
+        live.service.failure.report(LogCorruptError("this and that disagree"))
+        connection.sendall(statement[10:])
+        answer = read_answer(connection)
+        assert answer is not None
+        assert (answer.status, answer.problem().code) == (503, "log-corrupt")
+        found = store.head()
+        assert found is not None
+        assert found.tree.size == size
 
 
 def is_down(live: Live) -> bool:

@@ -56,7 +56,6 @@ async def registered(service: Service, scope: Scope, receive: Receive) -> Answer
     Raises:
         ProblemError, CounterfoilError: What is to be answered instead.
     """
-    service.failure.require_none()
     asked = _asked(scope)
     many = is_sequence(asked.content_types)
     if not (many or is_statement(asked.content_types)) or not is_identity(asked.content_encodings):
@@ -64,6 +63,8 @@ async def registered(service: Service, scope: Scope, receive: Receive) -> Answer
     most = MAX_BULK_BYTES if many else largest_statement(await service.registering.rules())
     with service.bodies.hold() as held:
         body = await read_body(receive, asked.content_length, held, most, service.body_seconds)
+        # A process that found its log corrupt ends what is under way, and that must not be registering.
+        service.failure.require_none()
         if many:
             return _sequence(await register_sequence(service, scope, body))
         return await _one(service, body, asked.accept, scope["query_string"])
