@@ -1,6 +1,7 @@
 """Any number of processes append to one log; whatever happens to one of them, the others and the log go on."""
 
 import signal
+import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -12,6 +13,7 @@ from threading import Lock
 import httpx
 import pytest
 
+from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cose.keys import public_key_pem
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.storage.fsck import fsck_store
@@ -134,6 +136,20 @@ def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: tuple[Path,
         sent, logged = statements(20), Logged()
         load([server], sent, logged)
         check(place, server.url, logged, sent)
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_a_worker_that_finds_the_log_at_odds_with_itself_ends_all(place: tuple[Path, str | None]) -> None:
+    data, database = place
+    with pytest.raises(AssertionError), serving(data, database, 2) as server:
+        with closing(sqlite3.connect(data / "log.db", isolation_level=None)) as tampered:
+            for (name,) in tampered.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                tampered.execute(f"DROP TRIGGER {name}")
+            tampered.execute("UPDATE log_head SET root = zeroblob(32)")
+        assert httpx.get(f"{server.url}/readyz").status_code == 503
+        wait_until(lambda: server.process.poll() is not None)
+    assert server.process.returncode == ExitCode.CORRUPT
+    assert server.workers() == []
 
 
 def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> None:
