@@ -11,6 +11,7 @@
     │   ├── MalformedKeyError, MalformedCertificateError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError
+    │   ├── MalformedEventError, RootTraceMismatchError
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
@@ -22,9 +23,12 @@
     │   ├── AudienceMismatchError, SubjectReservedError
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
-    │   └── PolicyVersionError, PolicyUnsafeError, PageRootError
+    │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
+    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
-    │   └── SignatureTwinError, PageSupersededError
+    │   ├── SignatureTwinError, PageSupersededError
+    │   └── OvertakenError           it came before what it rests on; the same bytes later are welcome
+    │       └── NoFormationError, ReferenceUnknownError
     ├── AbsentError              nothing there by that name
     │   ├── EntryAbsentError, ChainAbsentError, TileAbsentError, KeyAbsentError
     │   └── SizeNotCommittedError, ContentAbsentError
@@ -240,6 +244,18 @@ class MalformedDecisionError(MalformedError):
     code = "malformed-decision"
 
 
+class MalformedEventError(MalformedError):
+    """The payload is not a trace event of this profile: another shape, or not in RFC 8785 form."""
+
+    code = "malformed-event"
+
+
+class RootTraceMismatchError(MalformedError):
+    """The rootTraceId in a trace event is not the subject of its statement."""
+
+    code = "root-trace-mismatch"
+
+
 class MalformedEntryIdError(MalformedError):
     """The text is not an entry id: 64 lowercase hexadecimal digits."""
 
@@ -450,6 +466,36 @@ class PageRootError(RefusedError):
     code = "page-root"
 
 
+class ActorRoleError(RefusedError):
+    """The role that an event names is not its type's, or not its issuer's in the registration policy."""
+
+    code = "actor-role"
+
+
+class FormationRepeatedError(RefusedError):
+    """A party of an engagement forms it a second time."""
+
+    code = "formation-repeated"
+
+
+class NothingToClearError(RefusedError):
+    """What an event clears is on the log, and is no suspension or escalation that stands."""
+
+    code = "nothing-to-clear"
+
+
+class PreviousUnknownError(RefusedError):
+    """``previous`` names no earlier entry of the statement's chain."""
+
+    code = "previous-unknown"
+
+
+class FindingRefusedError(RefusedError):
+    """The policy refuses what would otherwise be accepted with a finding; the text names it."""
+
+    code = "finding-refused"
+
+
 class SignatureTwinError(ConflictError):
     """The same content is registered with the other ECDSA signature of the pair (r, s) and (r, n-s).
 
@@ -467,6 +513,24 @@ class PageSupersededError(ConflictError):
     """Another page has covered these decisions already."""
 
     code = "page-superseded"
+
+
+class OvertakenError(ConflictError):
+    """It came before what it rests on; nothing was changed, and the same bytes sent later are welcome."""
+
+    code = "overtaken"
+
+
+class NoFormationError(OvertakenError):
+    """The engagement has no FORMATION yet."""
+
+    code = "no-formation"
+
+
+class ReferenceUnknownError(OvertakenError):
+    """A reference names an entry that this chain does not hold yet."""
+
+    code = "reference-unknown"
 
 
 class EntryAbsentError(AbsentError):
