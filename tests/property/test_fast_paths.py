@@ -1,5 +1,6 @@
 """What is written or read in a quicker way is what the general way writes and reads, for the same input."""
 
+import json
 import unicodedata
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from counterfoil.cose import labels
 from counterfoil.cose.plain_envelope import split_plain_envelope
 from counterfoil.cose.sign1 import encode_sign1, signature_input
 from counterfoil.encoding.cbor import CborValue, Limits, Tagged, decode, encode, encode_bytes, encode_integer
+from counterfoil.encoding.jcs import JsonValue, encode_json, is_canonical_json, parse_json
 from counterfoil.errors import MalformedClaimsError, MalformedError
 from counterfoil.merkle.hashing import NodeHash
 from counterfoil.receipt.issue import SignedHead
@@ -153,3 +155,33 @@ def test_control_characters(text: str) -> None:
 @pytest.mark.parametrize("code", [*range(0x100), 0x2028, 0xD800, 0xE000, 0x10FFFF])
 def test_each_character(code: int) -> None:
     assert is_refused(f"a{chr(code)}") == is_hidden(chr(code))
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not 2**53 <= abs(number) < 1e21)
+"""Without those whose canonical spelling is a whole number that I-JSON does not read."""
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | FLOATS
+    | st.text() | st.text(st.characters(max_codepoint=127)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)  # fmt: skip
+
+
+@given(JSON)
+def test_the_canonical_form_of_json(value: JsonValue) -> None:
+    canonical = encode_json(value)
+    assert is_canonical_json(canonical, parse_json(canonical, max_bytes=len(canonical)))
+
+
+@given(JSON, st.booleans(), st.booleans())
+def test_another_spelling_of_json(value: JsonValue, in_order: bool, in_ascii: bool) -> None:  # noqa: FBT001
+    spelled = json.dumps(value, sort_keys=in_order, ensure_ascii=in_ascii, separators=(",", ":")).encode()
+    read = parse_json(spelled, max_bytes=len(spelled))
+    assert is_canonical_json(spelled, read) == (encode_json(read) == spelled)
+
+
+@pytest.mark.parametrize("text", ["1e-05", "0.00001", "0.0001", "1.0", "-0.0", "1e+16", "1e16", "1E2", "0.10", "-0"])
+def test_another_spelling_of_a_number(text: str) -> None:
+    spelled = f"[{text}]".encode()
+    read = parse_json(spelled, max_bytes=len(spelled))
+    assert is_canonical_json(spelled, read) == (encode_json(read) == spelled)

@@ -65,9 +65,18 @@ def parse_canonical_json(data: bytes, *, max_bytes: int) -> JsonValue:
         MalformedJsonError: the bytes are another spelling of the value.
     """
     value = parse_json(data, max_bytes=max_bytes)
-    if encode_json(value) != data:
+    if not is_canonical_json(data, value):
         raise MalformedJsonError("not in RFC 8785 form")
     return value
+
+
+def is_canonical_json(data: bytes, value: JsonValue) -> bool:
+    """Whether ``data`` is the canonical form of ``value``, which was parsed from it (RFC 8785)."""
+    # The interpreter's own encoder is several times faster, and differs only in the order of names outside of ASCII and
+    # in the spelling of some numbers. What it does not confirm is asked again of the encoder that knows.
+    if data.isascii() and _ASCII_ENCODER.encode(value).encode() == data and not _has_odd_number(value):
+        return True
+    return encode_json(value) == data
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -97,6 +106,22 @@ def _constant(name: str) -> NoReturn:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
+
+_ASCII_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
+)
+
+_LEAST_ALIKE: Final = 1e-4
+_MOST_ALIKE: Final = 1e16
+"""Between them a fraction is spelled by Python as RFC 8785, section 3.2.2.3, spells it: shortest, without exponent."""
+
+
+def _has_odd_number(value: object) -> bool:
+    if isinstance(value, float):
+        return value.is_integer() or not _LEAST_ALIKE <= abs(value) < _MOST_ALIKE
+    if isinstance(value, dict):
+        return any(map(_has_odd_number, value.values()))
+    return isinstance(value, list) and any(map(_has_odd_number, value))
 
 
 def _require_plain(value: object, depth: int) -> None:
