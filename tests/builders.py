@@ -16,6 +16,7 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.identity import LogIdentity, parse_origin
 from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
 
 ORIGIN = "log.example/agents"
 ISSUER = "https://agent.example"
@@ -56,6 +57,7 @@ def policy_for(*issuers: Issuer, version: int = 1, visibility: Visibility = Visi
         content_types=(
             ContentTypeRule(CONTENT_TYPE, visibility, frozenset()),
             ContentTypeRule("text/plain", Visibility.PUBLIC, frozenset()),
+            ContentTypeRule(TRACE_EVENT_CONTENT_TYPE, visibility, frozenset()),
         ),
     )
 

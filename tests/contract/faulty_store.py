@@ -15,12 +15,12 @@ from enum import StrEnum
 
 from counterfoil.errors import StoreUnavailableError
 from counterfoil.log.ports import AppendTransaction, LogStore
-from counterfoil.log.records import Batch, ChainHead, Head, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
-from counterfoil.statement.signed_statement import DuplicateKey
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 
 
 class Call(StrEnum):
@@ -30,6 +30,8 @@ class Call(StrEnum):
     HEAD = "head"
     REGISTERED = "registered"
     CHAINS = "chains"
+    PLACES = "places"
+    LANDMARKS = "landmarks"
     LEAF_HASHES = "leaf_hashes"
     TILE_ROOTS = "tile_roots"
     TILE = "tile"
@@ -106,6 +108,14 @@ class _FaultyAppend:
     def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
         with self._store.making(Call.REGISTERED):
             return self._inner.registered(keys)
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        with self._store.making(Call.PLACES):
+            return self._inner.places(hashes)
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        with self._store.making(Call.LANDMARKS):
+            return self._inner.landmarks(since)
 
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         with self._store.making(Call.CHAINS):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from counterfoil.chain.ports import ChainReader
 from counterfoil.log.ports import LogScan, LogStore
-from counterfoil.log.records import ChainHead, Content, Entry, Head
+from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, ReferenceRow
 from counterfoil.merkle.tiles import Tile
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
 
@@ -37,6 +37,8 @@ class Everything:
     signatures: tuple[HeadSignature, ...]
     content_numbers: tuple[int, ...]
     evidence_numbers: tuple[int, ...]
+    events: tuple[EventRow | None, ...] = ()
+    references: tuple[ReferenceRow, ...] = ()
 
 
 def everything(store: Store) -> Everything:
@@ -54,4 +56,6 @@ def everything(store: Store) -> Everything:
         signatures=tuple(store.all_signatures()),
         content_numbers=tuple(store.content_numbers()),
         evidence_numbers=tuple(store.evidence_numbers()),
+        events=tuple(store.event(number) for number in store.event_numbers()),
+        references=tuple(one for number in store.referring_numbers() for one in store.references_of(number)),
     )

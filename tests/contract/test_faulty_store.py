@@ -3,6 +3,7 @@
 import pytest
 
 from counterfoil.errors import StoreUnavailableError
+from counterfoil.log.records import ChainNumber
 from counterfoil.merkle.tiles import TileId
 from counterfoil.storage.memory import MemoryStore
 from tests.contract.faulty_store import Call, Fault, FaultyStore, How
@@ -16,6 +17,8 @@ def every_call(store: FaultyStore) -> None:
     with store.append() as transaction:
         batch = batch_of(transaction, [New(b"the entry")])
         transaction.registered([New(b"x").duplicate_key])
+        transaction.places([New(b"x").hash])
+        transaction.landmarks({ChainNumber(0): 0})
         transaction.leaf_hashes(0, 1)
         transaction.tile_roots(0, 0, 1)
         transaction.tile(TileId(0, 0))

@@ -26,7 +26,8 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.postgres import PostgresStore
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
-from tests.builders import START, World, sign_statement
+from tests.builders import START, World, issuer_of, sign_statement
+from tests.events import Cast, engagement
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -102,14 +103,17 @@ def store_of(world: World) -> MemoryStore | SqliteStore | PostgresStore:
 def build_log(path: Path) -> World:
     """A log in an SQLite file with all that a log can hold: a full tile, chains, evidence, policies and pages."""
     store = open_sqlite(path, create=True)
-    world = World(store).found()
+    world = World(store)
     asyncio.run(fill(world))
     store.close()
     return world
 
 
 async def fill(world: World) -> None:
-    """Append, in batches of several sizes, a case of everything that a log can hold."""
+    """Found the log and append, in batches of several sizes, a case of everything that a log can hold."""
+    cast = Cast()
+    world.policy = cast.policy(issuer_of(world.agent))
+    world.found()
     log = world.open(max_batch=64)
     certificate = certificate_of(world.agent)
     subjects = [f"trace-{place % 7}" for place in range(120)]
@@ -122,6 +126,9 @@ async def fill(world: World) -> None:
     await register(sign_statement(world.agent, subject="public", content_type="text/plain"), log)
     await register_all([sign_statement(world.agent, subject=subject) for subject in subjects], log)
     await register_all([with_evidence(world.agent, certificate) for _ in range(3)], log)
+    for event in engagement(cast):
+        await register(event, log)
+    await register(sign_statement(world.agent, subject=cast.root), log)
     world.clock.now += 60
     await register_all([sign_statement(world.agent, subject=subject) for subject in subjects[:20]], log)
     await register(page_statement(world, log), log)

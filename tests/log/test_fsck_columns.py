@@ -17,6 +17,8 @@ TABLES = (
     "alembic_version",
     "chains",
     "entries",
+    "event_references",
+    "events",
     "evidence",
     "head_signatures",
     "log_head",

@@ -32,7 +32,7 @@ def built(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[s
     """A log with a case of everything."""
     with new_database() as url:
         with closing(open_postgres(url)) as store:
-            asyncio.run(fill(World(store).found()))
+            asyncio.run(fill(World(store)))
         assert fsck_postgres(url).findings == ()
         yield url
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from counterfoil.log.records import ChainHead, Entry
+from counterfoil.log.records import ChainHead, Entry, EventRow, ReferenceRow
 from counterfoil.statement.links import ChainId
 
 
@@ -16,4 +16,16 @@ class ChainReader(Protocol):
 
     def chain_entries(self, chain_number: int, start: int, limit: int) -> Sequence[Entry]:
         """Up to ``limit`` entries of a chain from sequence number ``start`` on, in order."""
+        ...
+
+    def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
+        ...
+
+    def events_of_session(self, session_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that session, given by the SHA-256 of its id, by number."""
+        ...
+
+    def references_to(self, numbers: Sequence[int], limit: int) -> Sequence[ReferenceRow]:
+        """Up to ``limit`` references to any of those entries, by entry referred to and then by referring entry."""
         ...

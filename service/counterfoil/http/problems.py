@@ -7,7 +7,7 @@ from typing import Final
 from counterfoil import errors
 from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.encoding.jcs import encode_json
-from counterfoil.errors import CounterfoilError, RateLimitedError, SignatureTwinError, UnavailableError
+from counterfoil.errors import CounterfoilError, OvertakenError, RateLimitedError, SignatureTwinError, UnavailableError
 from counterfoil.http.limits import RETRY_AFTER_SECONDS
 from counterfoil.http.media_types import PROBLEM_CBOR, PROBLEM_JSON, preferred
 
@@ -112,7 +112,7 @@ def _headers(error: CounterfoilError) -> tuple[tuple[str, str], ...]:
         return (("Location", f"/entries/{error.entry_id.hex()}"),)
     if isinstance(error, RateLimitedError):
         return (("Retry-After", str(error.retry_after)),)
-    return (retry_after(),) if isinstance(error, UnavailableError) else ()
+    return (retry_after(),) if isinstance(error, (OvertakenError, UnavailableError)) else ()
 
 
 _CLOSE: Final = ("Connection", "close")

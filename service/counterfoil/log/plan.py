@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from counterfoil.errors import CounterfoilError, PageSupersededError, SignatureTwinError
+from counterfoil.errors import ConflictError, CounterfoilError, PageSupersededError, RefusedError, SignatureTwinError
+from counterfoil.log.events import NO_EVENTS, EventDraft, EventView
 from counterfoil.log.records import (
     Batch,
     ChainHead,
@@ -11,7 +12,9 @@ from counterfoil.log.records import (
     Content,
     Entry,
     EntryNumber,
+    EventRow,
     Head,
+    ReferenceRow,
     Registered,
 )
 from counterfoil.merkle.hashing import TreeSize
@@ -27,6 +30,7 @@ from counterfoil.statement.evidence import carried_evidence
 from counterfoil.statement.links import ChainId, chain_hash, chain_id, empty_chain_hash
 from counterfoil.statement.page import parse_page
 from counterfoil.statement.signed_statement import DuplicateKey, SignedStatement
+from counterfoil.statement.trace_event.event import TraceEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class View:
 
     registered: Mapping[DuplicateKey, Registered]
     chains: Mapping[ChainId, ChainHead]
+    events: EventView = NO_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,22 @@ class Plan:
     chains: tuple[ChainHead, ...]
     head: Head
     growth: Growth | None
+    events: tuple[EventRow, ...] = ()
+    references: tuple[ReferenceRow, ...] = ()
 
     def batch(self, reader: TileReader, signature: HeadSignature) -> Batch:
         """What the transaction writes, with the tiles this batch completes and the signature over its head."""
         tiles = () if self.growth is None else complete_tiles(self.growth, reader)
-        return Batch(self.entries, self.contents, self.chains, tiles, self.head, signature)
+        return Batch(
+            self.entries,
+            self.contents,
+            self.chains,
+            tiles,
+            self.head,
+            signature,
+            self.events,
+            self.references,
+        )
 
 
 @dataclass(slots=True)
@@ -108,6 +124,10 @@ class Draft:
     registered: dict[DuplicateKey, Registered] = field(default_factory=dict)
     chains: dict[ChainId, ChainHead] = field(default_factory=dict)
     chains_begun: int = 0
+    events: EventDraft = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = EventDraft(self.view.events)
 
     def take(self, submission: Submission) -> Outcome:
         """Place one submission, or say why not."""
@@ -119,6 +139,8 @@ class Draft:
             return Stale()
         if decision.effect is Effect.PAGE and not self._is_next_page(statement):
             return Declined(PageSupersededError("another page covers these decisions, or they are not committed yet"))
+        if decision.event is not None and (refusal := self._event_refusal(decision.event)) is not None:
+            return Declined(refusal)
         return Placed(self.place(submission))
 
     def place(self, submission: Submission) -> EntryNumber:
@@ -134,6 +156,9 @@ class Draft:
         ).encode()
         entry = self._link(submission, number, record)
         self.entries.append(entry)
+        self.events.place(entry)
+        if decision.event is not None:
+            self.events.take(chain_id(decision.event.root_trace_id), entry, decision.event)
         self.contents.append(
             Content(number, statement.encoded, decision.visibility, carried_evidence(statement)),
         )
@@ -159,10 +184,21 @@ class Draft:
                 chain_count=self.head.chain_count + self.chains_begun,
             ),
             growth=growth,
+            events=tuple(self.events.events),
+            references=tuple(self.events.references),
         )
 
     def _registered(self, key: DuplicateKey) -> Registered | None:
         return self.registered.get(key) or self.view.registered.get(key)
+
+    def _event_refusal(self, event: TraceEvent) -> CounterfoilError | None:
+        key = chain_id(event.root_trace_id)
+        chain = self.chains.get(key) or self.view.chains.get(key)
+        try:
+            self.events.require_may_follow(key, None if chain is None else chain.number, event)
+        except (RefusedError, ConflictError) as error:
+            return error
+        return None
 
     def _is_next_page(self, statement: SignedStatement) -> bool:
         page = parse_page(statement.message.payload or b"")

@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
-from counterfoil.log.records import Batch, ChainHead, Content, Entry, Head, Registered
+from counterfoil.log.records import (
+    Batch,
+    ChainHead,
+    ChainNumber,
+    Content,
+    Entry,
+    EventRow,
+    Head,
+    Landmark,
+    Place,
+    ReferenceRow,
+    Registered,
+)
 from counterfoil.merkle.tiles import Tile, TileReader
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
 from counterfoil.statement.links import ChainId
@@ -27,6 +39,14 @@ class AppendTransaction(TileReader, Protocol):
 
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
+        ...
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        ...
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
         ...
 
     def tree_head(self, size: int) -> TreeHead | None:
@@ -127,4 +147,20 @@ class LogScan(LogReader, Protocol):
 
     def evidence_numbers(self) -> Sequence[int]:
         """The numbers of the entries for which evidence is stored."""
+        ...
+
+    def event(self, number: int) -> EventRow | None:
+        """What is stored of the event in that entry; None where there is nothing."""
+        ...
+
+    def references_of(self, number: int) -> Sequence[ReferenceRow]:
+        """What that entry refers to, in its own order."""
+        ...
+
+    def event_numbers(self) -> Sequence[int]:
+        """The numbers of the entries of which an event is stored."""
+        ...
+
+    def referring_numbers(self) -> Sequence[int]:
+        """The numbers of the entries that refer to others, each once."""
         ...

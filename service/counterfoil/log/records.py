@@ -76,6 +76,54 @@ class ChainHead:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRow:
+    """What an entry of a profile says, as far as it is looked up; all of it follows from the statement and its place.
+
+    ``sequence`` is the place in the chain, ``writer_sequence`` the writer's own counter. ``landmark``: it changes what
+    may follow in its chain. ``writer``, ``event_key`` and ``session_key`` are SHA-256 of issuer, event id and session.
+    """
+
+    number: EntryNumber
+    chain_number: ChainNumber
+    sequence: int
+    kind: str
+    landmark: bool
+    writer: bytes
+    writer_sequence: int
+    event_key: bytes
+    session_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRow:
+    """That entry ``number`` refers to entry ``target``, which is before it in its chain, at that place of its list."""
+
+    number: EntryNumber
+    position: int
+    target: EntryNumber
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a statement stands: its number, its chain, and its place there."""
+
+    number: EntryNumber
+    chain_number: ChainNumber
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """An event that changes what may follow in its chain, with the bytes of its statement; None when erased."""
+
+    chain_number: ChainNumber
+    sequence: int
+    number: EntryNumber
+    statement: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Everything one transaction writes. ``head`` replaces the head row; all else is added, ``chains`` by chain id."""
 
@@ -85,6 +133,8 @@ class Batch:
     tiles: tuple[Tile, ...]
     head: Head
     signature: HeadSignature
+    events: tuple[EventRow, ...] = ()
+    references: tuple[ReferenceRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from counterfoil.errors import LogCorruptError, NotInitialisedError
 from counterfoil.log.plan import Outcome, Placed, Plan, Submission, View, plan_batch
 from counterfoil.log.ports import AppendTransaction, LogStore
 from counterfoil.log.records import Head
+from counterfoil.log.standings import Standings
 from counterfoil.merkle.grown_paths import grown_paths
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead, sign_head
@@ -47,6 +48,7 @@ class Sequencer:
         self._signer = signer
         self._clock = clock
         self._last = seen
+        self._standings = Standings()
 
     def append(self, drain: Callable[[], Sequence[Submission]]) -> Appended:
         """Append what ``drain`` gives once the head is locked, in one durable transaction.
@@ -63,7 +65,7 @@ class Sequencer:
                 self._identity.origin,
                 head,
                 max(head.tree.time, self._clock()),
-                _view(transaction, submissions),
+                self._view(transaction, submissions),
                 submissions,
             )
             signed = self._write(transaction, plan)
@@ -93,6 +95,14 @@ class Sequencer:
                 f"any more; it now says size {now.size} with root {now.root.hex()}",
             )
 
+    def _view(self, transaction: AppendTransaction, submissions: Sequence[Submission]) -> View:
+        statements = [submission.statement for submission in submissions]
+        if not statements:
+            return View({}, {})
+        registered = transaction.registered([statement.duplicate_key for statement in statements])
+        chains = transaction.chains(list({chain_id(statement.claims.subject or "") for statement in statements}))
+        return View(registered, chains, self._standings.view(transaction, submissions, chains.values()))
+
     def _write(self, transaction: AppendTransaction, plan: Plan) -> SignedHead | None:
         if plan.growth is None:
             return None
@@ -112,16 +122,6 @@ def require_whole(head: Head) -> None:
             f"the head row says size {head.tree.size} and root {head.tree.root.hex()}, "
             f"its frontier size {head.frontier.size} and root {head.frontier.root().hex()}",
         )
-
-
-def _view(transaction: AppendTransaction, submissions: Sequence[Submission]) -> View:
-    statements = [submission.statement for submission in submissions]
-    if not statements:
-        return View({}, {})
-    return View(
-        transaction.registered([statement.duplicate_key for statement in statements]),
-        transaction.chains(list({chain_id(statement.claims.subject or "") for statement in statements})),
-    )
 
 
 def _receipts(plan: Plan, signed: SignedHead | None) -> tuple[bytes | None, ...]:

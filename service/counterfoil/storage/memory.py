@@ -6,12 +6,12 @@ from threading import Lock
 from typing import Final
 
 from counterfoil.errors import StoreUnavailableError
-from counterfoil.log.records import Batch, ChainHead, Head, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
-from counterfoil.statement.signed_statement import DuplicateKey
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 from counterfoil.storage.memory_log import MemoryLog
 from counterfoil.storage.referee import BrokenRuleError, require_lawful
 
@@ -44,6 +44,14 @@ class MemoryAppend:
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
         return self._open().chains(chain_ids)
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        return self._open().places(hashes)
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
+        return self._open().landmarks(since)
 
     def leaf_hashes(self, start: int, stop: int) -> Sequence[LeafHash]:
         """The leaf hashes of the committed entries from start up to stop."""

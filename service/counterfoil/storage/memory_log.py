@@ -6,7 +6,20 @@ from itertools import chain
 from threading import RLock
 from typing import TypeVar
 
-from counterfoil.log.records import Batch, ChainHead, Content, Entry, EntryNumber, Head, Registered
+from counterfoil.log.records import (
+    Batch,
+    ChainHead,
+    ChainNumber,
+    Content,
+    Entry,
+    EntryNumber,
+    EventRow,
+    Head,
+    Landmark,
+    Place,
+    ReferenceRow,
+    Registered,
+)
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tile_geometry import MAX_TILE_LEVEL
 from counterfoil.merkle.tiles import Tile, TileId
@@ -35,6 +48,8 @@ class MemoryLog:
         self._by_duplicate_key: dict[DuplicateKey, Entry] = {}
         self._by_chain: dict[int, list[Entry]] = {}
         self._by_chain_id: dict[ChainId, ChainHead] = {}
+        self._events: dict[int, EventRow] = {}
+        self._references: list[ReferenceRow] = []
 
     def head(self) -> Head | None:
         """The latest committed head; None when the log was not founded yet."""
@@ -113,6 +128,61 @@ class MemoryLog:
         with self._whole:
             return _page(self._by_chain.get(chain_number, ()), start, limit)
 
+    def event(self, number: int) -> EventRow | None:
+        """What is stored of the event in that entry; None where there is nothing."""
+        with self._whole:
+            return self._events.get(number)
+
+    def references_of(self, number: int) -> Sequence[ReferenceRow]:
+        """What that entry refers to, in its own order."""
+        with self._whole:
+            found = [reference for reference in self._references if reference.number == number]
+        return sorted(found, key=lambda reference: reference.position)
+
+    def event_numbers(self) -> Sequence[int]:
+        """The numbers of the entries of which an event is stored."""
+        with self._whole:
+            return sorted(self._events)
+
+    def referring_numbers(self) -> Sequence[int]:
+        """The numbers of the entries that refer to others, each once."""
+        with self._whole:
+            return sorted({reference.number for reference in self._references})
+
+    def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
+        with self._whole:
+            return _page([event for event in self._events.values() if event.event_key == event_key], 0, limit)
+
+    def events_of_session(self, session_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that session, given by the SHA-256 of its id, by number."""
+        with self._whole:
+            return _page([event for event in self._events.values() if event.session_key == session_key], 0, limit)
+
+    def references_to(self, numbers: Sequence[int], limit: int) -> Sequence[ReferenceRow]:
+        """Up to ``limit`` references to any of those entries, by entry referred to and then by referring entry."""
+        with self._whole:
+            found = [reference for reference in self._references if reference.target in set(numbers)]
+        return _page(sorted(found, key=lambda one: (one.target, one.number, one.position)), 0, limit)
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        with self._whole:
+            found = [self._by_hash[key] for key in hashes if key in self._by_hash]
+        return {entry.statement_hash: Place(entry.number, entry.chain_number, entry.sequence) for entry in found}
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
+        with self._whole:
+            found = [event for event in self._events.values() if event.landmark]
+            kept = {number: content.statement for number, content in self._contents.items()}
+        return [
+            Landmark(event.chain_number, event.sequence, event.number, kept.get(event.number))
+            for chain_number, start in since.items()
+            for event in found
+            if event.chain_number == chain_number and event.sequence >= start
+        ]
+
     def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
         """Those of the duplicate keys that are on the log."""
         with self._whole:
@@ -148,6 +218,8 @@ class MemoryLog:
         with self._whole:
             self._publish_entries(batch)
             self._publish_chains(batch.chains)
+            self._events.update((event.number, event) for event in batch.events)
+            self._references.extend(batch.references)
             self._tiles.update((tile.id, tile) for tile in batch.tiles)
             self._tree_heads.append(batch.head.tree)
             self._signatures.setdefault(batch.signature.size, []).append(batch.signature)

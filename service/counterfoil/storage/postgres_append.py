@@ -6,14 +6,14 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Select, make_url
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.log.records import Batch, ChainHead, Head, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
 from counterfoil.merkle.bounds import is_tree_number
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
-from counterfoil.statement.signed_statement import DuplicateKey
+from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 from counterfoil.storage import postgres_sql as sql
 from counterfoil.storage.postgres_rows import batch_parameters
-from counterfoil.storage.rows import Found, chain_of, head_of, tree_head_of
+from counterfoil.storage.rows import Found, chain_of, head_of, landmark_of, place_of, tree_head_of
 from counterfoil.storage.stored_keys import StoredKeys, registered_of
 
 _DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
@@ -70,6 +70,17 @@ class PostgresAppend(StoredKeys):
         found = [chain_of(row) for row in self._wire.ask(sql.CHAINS, {"ids": list(chain_ids)})]
         return {chain.chain_id: chain for chain in found}
 
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        return dict(map(place_of, self._wire.ask(sql.PLACES, {"hashes": list(hashes)}))) if hashes else {}
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
+        if not since:
+            return []
+        asked = {"chains": list(since), "starts": list(since.values())}
+        return list(map(landmark_of, self._wire.ask(sql.LANDMARKS, asked)))
+
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""
         rows = self._wire.ask(sql.TREE_HEAD, {"size": size}) if is_tree_number(size) else ()
@@ -86,6 +97,7 @@ class PostgresAppend(StoredKeys):
         statement = sql.write_statement(
             founding=self._head is None,
             evidence=any(content.evidence is not None for content in batch.contents),
+            events=bool(batch.events),
             tiles=bool(batch.tiles),
         )
         written = self._wire.ask(statement, batch_parameters(batch, self._head))

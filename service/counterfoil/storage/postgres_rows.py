@@ -1,8 +1,9 @@
 """A batch as the parameters of the statement that writes it."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from counterfoil.log.records import Batch, ChainHead, Head
+from counterfoil.log.records import Batch, ChainHead, EventRow, Head, ReferenceRow
 from counterfoil.storage.written_rows import head_values
 
 Parameters = dict[str, Any]
@@ -17,6 +18,8 @@ def batch_parameters(batch: Batch, before: Head | None) -> Parameters:
         **_chains("new", [chain for chain in batch.chains if chain.number >= begun]),
         **_chains("grown", [chain for chain in batch.chains if chain.number < begun]),
         **_evidence(batch),
+        **_events(batch.events),
+        **_references(batch.references),
         **_tiles(batch),
         **head_values(batch.head),
         "key_thumbprint": batch.signature.key_thumbprint,
@@ -54,6 +57,29 @@ def _evidence(batch: Batch) -> Parameters:
         "evidence_numbers": [number for number, _ in carried],
         "kinds": [evidence.kind for _, evidence in carried],
         "evidence": [evidence.content for _, evidence in carried],
+    }
+
+
+def _events(events: Sequence[EventRow]) -> Parameters:
+    return {
+        "event_numbers": [event.number for event in events],
+        "event_chains": [event.chain_number for event in events],
+        "event_sequences": [event.sequence for event in events],
+        "event_kinds": [event.kind for event in events],
+        "landmarks": [int(event.landmark) for event in events],
+        "writers": [event.writer for event in events],
+        "writer_sequences": [event.writer_sequence for event in events],
+        "event_keys": [event.event_key for event in events],
+        "session_keys": [event.session_key for event in events],
+    }
+
+
+def _references(references: Sequence[ReferenceRow]) -> Parameters:
+    return {
+        "reference_numbers": [reference.number for reference in references],
+        "reference_positions": [reference.position for reference in references],
+        "targets": [reference.target for reference in references],
+        "relations": [reference.relation for reference in references],
     }
 
 

@@ -5,7 +5,9 @@ from typing import Final
 
 from counterfoil.storage.schema import METADATA
 
-_APPEND_ONLY: Final = ("entries", "statements", "evidence", "tiles", "tree_heads", "head_signatures")
+_APPEND_ONLY: Final = (
+    "entries", "statements", "evidence", "events", "event_references", "tiles", "tree_heads", "head_signatures",
+)  # fmt: skip
 _MOVES_BACK: Final = {
     "chains": "new.number <> old.number OR new.chain_id <> old.chain_id OR new.length <= old.length",
     "log_head": (
@@ -48,4 +50,4 @@ CONSTRAINTS: Final[frozenset[str]] = frozenset(
     for constraint in table.constraints
     if not str(constraint.name).startswith("fk_")
 )
-"""Primary keys, unique and check constraints; there are no foreign keys, see the migration."""
+"""Primary keys, unique and check constraints; there are no foreign keys, see the migrations."""

@@ -25,6 +25,18 @@ CHAINS: Final = """
 SELECT number, chain_id, length, chain_hash, visibility FROM chains WHERE chain_id = ANY(%(ids)b::bytea[])
 """
 
+PLACES: Final = """
+SELECT number, statement_hash, chain_number, sequence FROM entries WHERE statement_hash = ANY(%(hashes)b::bytea[])
+"""
+
+LANDMARKS: Final = """
+SELECT e.number, e.chain_number, e.sequence, s.statement
+FROM unnest(%(chains)b::int8[], %(starts)b::int8[]) AS since(chain_number, start)
+JOIN events e ON e.landmark = 1 AND e.chain_number = since.chain_number AND e.sequence >= since.start
+LEFT JOIN statements s ON s.number = e.number
+ORDER BY e.chain_number, e.sequence
+"""
+
 TREE_HEAD: Final = """
 SELECT size, root, "time" FROM tree_heads WHERE size = %(size)b::int8
 """
@@ -78,6 +90,24 @@ new_evidence AS (
 )
 """
 
+_EVENTS: Final = """,
+new_events AS (
+  INSERT INTO events
+    (number, chain_number, sequence, kind, landmark, writer, writer_sequence, event_key, session_key)
+  SELECT * FROM unnest(
+    %(event_numbers)b::int8[], %(event_chains)b::int8[], %(event_sequences)b::int8[], %(event_kinds)b::text[],
+    %(landmarks)b::int8[], %(writers)b::bytea[], %(writer_sequences)b::int8[], %(event_keys)b::bytea[],
+    %(session_keys)b::bytea[]
+  )
+),
+new_references AS (
+  INSERT INTO event_references (number, "position", target, relation)
+  SELECT * FROM unnest(
+    %(reference_numbers)b::int8[], %(reference_positions)b::int8[], %(targets)b::int8[], %(relations)b::text[]
+  )
+)
+"""
+
 _TILES: Final = """,
 new_tiles AS (
   INSERT INTO tiles (level, "position", hashes, root)
@@ -103,7 +133,13 @@ RETURNING (SELECT count(*) FROM grown_chains) AS grown
 
 
 @cache
-def write_statement(*, founding: bool, evidence: bool, tiles: bool) -> str:
+def write_statement(*, founding: bool, evidence: bool, events: bool, tiles: bool) -> str:
     """The one statement that writes a batch; the parts that most batches lack are left out of it."""
-    parts = (_ENTRIES, _EVIDENCE if evidence else "", _TILES if tiles else "", _FIRST_HEAD if founding else _MOVE_HEAD)
+    parts = (
+        _ENTRIES,
+        _EVIDENCE if evidence else "",
+        _EVENTS if events else "",
+        _TILES if tiles else "",
+        _FIRST_HEAD if founding else _MOVE_HEAD,
+    )
     return "".join(parts)

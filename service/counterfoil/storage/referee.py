@@ -25,7 +25,7 @@ def require_lawful(log: MemoryLog, batch: Batch) -> None:
     Raises:
         BrokenRuleError: It breaks a rule; the text says which.
     """
-    for broken_rules in (_mutable, _entries, _contents, _head, _tree, _chains, _tiles):
+    for broken_rules in (_mutable, _entries, _contents, _events, _head, _tree, _chains, _tiles):
         # The first is enough: a rule may rest on those before it.
         for broken in broken_rules(log, batch):
             raise BrokenRuleError(broken)
@@ -40,7 +40,7 @@ def _mutable(_log: MemoryLog, part: object) -> Iterator[str]:
     elif isinstance(part, tuple):
         for item in part:
             yield from _mutable(_log, item)
-    elif part is not None and type(part) not in {bytes, int, str} and not isinstance(part, Enum):
+    elif part is not None and type(part) not in {bytes, int, str, bool} and not isinstance(part, Enum):
         yield f"a value of type {type(part).__name__} is written"
 
 
@@ -61,6 +61,25 @@ def _entries(log: MemoryLog, batch: Batch) -> Iterator[str]:
 def _contents(_log: MemoryLog, batch: Batch) -> Iterator[str]:
     if [content.number for content in batch.contents] != [entry.number for entry in batch.entries]:
         yield "the contents are not those of the entries, one for each"
+
+
+def _events(log: MemoryLog, batch: Batch) -> Iterator[str]:
+    entries = {entry.number: entry for entry in batch.entries}
+    numbers = [event.number for event in batch.events]
+    if len(set(numbers)) != len(numbers) or not entries.keys() >= set(numbers):
+        yield "the events are not of entries of the batch, one for each"
+    for event in batch.events:
+        entry = entries[event.number]
+        if (event.chain_number, event.sequence) != (entry.chain_number, entry.sequence):
+            yield f"event {event.number} stands elsewhere than its entry"
+    for reference in batch.references:
+        target = entries.get(reference.target) or log.entry(reference.target)
+        if reference.number not in set(numbers):
+            yield f"entry {reference.number} refers to others, and is no event of the batch"
+        elif target is None or not 0 <= reference.target < reference.number:
+            yield f"entry {reference.number} refers to entry {reference.target}, which is not before it"
+        elif target.chain_number != entries[reference.number].chain_number:
+            yield f"entry {reference.number} refers to entry {reference.target} of another chain"
 
 
 def _head(log: MemoryLog, batch: Batch) -> Iterator[str]:

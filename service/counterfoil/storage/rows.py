@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.log.records import ChainHead, ChainNumber, Content, Entry, EntryNumber, Head
+from counterfoil.log.records import (
+    ChainHead,
+    ChainNumber,
+    Content,
+    Entry,
+    EntryNumber,
+    EventRow,
+    Head,
+    Landmark,
+    Place,
+    ReferenceRow,
+)
 from counterfoil.merkle.bounds import MAX_TREE_SIZE
 from counterfoil.merkle.hashing import HASH_SIZE, NodeHash, TreeSize
 from counterfoil.merkle.tile_geometry import MAX_TILE_LEVEL
@@ -135,6 +146,48 @@ def chain_of(row: Found) -> ChainHead:
         chain_hash=ChainHash(stored.hash("chain_hash")),
         visibility=stored.visibility(),
     )
+
+
+def event_of(row: Found) -> EventRow:
+    """A row of ``events``."""
+    stored = StoredRow("events", str(row["number"]), row)
+    return EventRow(
+        number=EntryNumber(stored.number("number")),
+        chain_number=ChainNumber(stored.number("chain_number")),
+        sequence=stored.number("sequence"),
+        kind=stored.text("kind"),
+        landmark=stored.number("landmark", 1) == 1,
+        writer=stored.hash("writer"),
+        writer_sequence=stored.number("writer_sequence"),
+        event_key=stored.hash("event_key"),
+        session_key=stored.hash("session_key"),
+    )
+
+
+def reference_of(row: Found) -> ReferenceRow:
+    """A row of ``event_references``."""
+    stored = StoredRow("event_references", f"{row['number']}/{row['position']}", row)
+    return ReferenceRow(
+        number=EntryNumber(stored.number("number")),
+        position=stored.number("position"),
+        target=EntryNumber(stored.number("target")),
+        relation=stored.text("relation"),
+    )
+
+
+def place_of(row: Found) -> tuple[StatementHash, Place]:
+    """A row of ``entries`` as the statement it holds and where that stands."""
+    stored = StoredRow("entries", str(row["number"]), row)
+    number, chain_number = EntryNumber(stored.number("number")), ChainNumber(stored.number("chain_number"))
+    return StatementHash(stored.hash("statement_hash")), Place(number, chain_number, stored.number("sequence"))
+
+
+def landmark_of(row: Found) -> Landmark:
+    """A row of ``events`` with the statement beside it, if it is there."""
+    stored = StoredRow("events", str(row["number"]), row)
+    statement = None if row["statement"] is None else stored.data("statement")
+    chain_number = ChainNumber(stored.number("chain_number"))
+    return Landmark(chain_number, stored.number("sequence"), EntryNumber(stored.number("number")), statement)
 
 
 def tile_of(row: Found) -> Tile:

@@ -7,7 +7,19 @@ ever becomes a database string.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.types import TypeEngine
 
@@ -101,6 +113,51 @@ EVIDENCE: Final = Table(
     _bytes("content"),
     sqlite_strict=True,
 )
+
+# What a statement of a profile says, as far as it is looked up: rows that its bytes lead to, beside its entry. Of names
+# that a writer chose only SHA-256 is here.
+EVENTS: Final = Table(
+    "events",
+    METADATA,
+    Column("number", _NUMBER, ForeignKey("entries.number"), primary_key=True, autoincrement=False),
+    _number("chain_number"),
+    _number("sequence"),
+    Column("kind", Text, nullable=False),
+    _number("landmark"),
+    _bytes("writer"),
+    _number("writer_sequence"),
+    _bytes("event_key"),
+    _bytes("session_key"),
+    CheckConstraint("length(kind) BETWEEN 1 AND 64", name="kind"),
+    CheckConstraint("landmark IN (0, 1)", name="landmark"),
+    _hash("writer"),
+    _hash("event_key"),
+    _hash("session_key"),
+    sqlite_strict=True,
+)
+Index("ix_events_event_key", EVENTS.c.event_key, EVENTS.c.number)
+Index("ix_events_session_key", EVENTS.c.session_key, EVENTS.c.number)
+Index("ix_events_writer", EVENTS.c.chain_number, EVENTS.c.writer, EVENTS.c.writer_sequence)
+Index(
+    "ix_events_landmarks",
+    EVENTS.c.chain_number,
+    EVENTS.c.sequence,
+    sqlite_where=text("landmark = 1"),
+    postgresql_where=text("landmark = 1"),
+)
+
+EVENT_REFERENCES: Final = Table(
+    "event_references",
+    METADATA,
+    Column("number", _NUMBER, ForeignKey("entries.number"), primary_key=True, autoincrement=False),
+    _key("position"),
+    _number("target"),
+    Column("relation", Text, nullable=False),
+    CheckConstraint("target < number", name="target"),
+    CheckConstraint("length(relation) BETWEEN 1 AND 64", name="relation"),
+    sqlite_strict=True,
+)
+Index("ix_event_references_target", EVENT_REFERENCES.c.target, EVENT_REFERENCES.c.number, EVENT_REFERENCES.c.position)
 
 TILES: Final = Table(
     "tiles",

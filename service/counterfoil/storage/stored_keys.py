@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, select
+from sqlalchemy import Column, Select, select, text
 
-from counterfoil.log.records import ChainHead, EntryNumber, Registered
+from counterfoil.log.records import ChainHead, ChainNumber, EntryNumber, Landmark, Place, Registered
 from counterfoil.merkle.bounds import is_tree_number
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
-from counterfoil.storage.rows import Found, StoredRow, chain_of, tree_head_of
-from counterfoil.storage.schema import CHAINS, ENTRIES, TREE_HEADS
+from counterfoil.storage.rows import Found, StoredRow, chain_of, landmark_of, place_of, tree_head_of
+from counterfoil.storage.schema import CHAINS, ENTRIES, EVENTS, STATEMENTS, TREE_HEADS
 from counterfoil.storage.stored_tiles import StoredTiles
 
 KEYS_PER_QUERY: Final = 512
@@ -30,6 +30,15 @@ class StoredKeys(StoredTiles):
         """Those of the chains that have begun."""
         chains = (chain_of(row) for row in self._any_of(select(CHAINS), CHAINS.c.chain_id, chain_ids))
         return {chain.chain_id: chain for chain in chains}
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        query = select(ENTRIES.c.number, ENTRIES.c.statement_hash, ENTRIES.c.chain_number, ENTRIES.c.sequence)
+        return dict(place_of(row) for row in self._any_of(query, ENTRIES.c.statement_hash, hashes))
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
+        return [landmark_of(row) for chain, start in since.items() for row in self._fetch(_landmarks(chain, start))]
 
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""
@@ -53,3 +62,13 @@ def registered_of(row: Found) -> tuple[DuplicateKey, Registered]:
     stored = StoredRow("entries", str(row["number"]), row)
     number, statement_hash = EntryNumber(stored.number("number")), StatementHash(stored.hash("statement_hash"))
     return DuplicateKey(stored.hash("duplicate_key")), Registered(number, statement_hash)
+
+
+def _landmarks(chain: ChainNumber, start: int) -> Select[Any]:
+    beside = EVENTS.outerjoin(STATEMENTS, STATEMENTS.c.number == EVENTS.c.number)
+    return (
+        select(EVENTS.c.number, EVENTS.c.chain_number, EVENTS.c.sequence, STATEMENTS.c.statement)
+        .select_from(beside)
+        .where(text("events.landmark = 1"), EVENTS.c.chain_number == chain, EVENTS.c.sequence >= start)
+        .order_by(EVENTS.c.sequence)
+    )

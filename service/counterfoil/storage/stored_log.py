@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, select
 
-from counterfoil.log.records import ChainHead, Content, Entry, Head
+from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, ReferenceRow
 from counterfoil.merkle.bounds import MAX_TREE_SIZE, is_tree_number
 from counterfoil.merkle.tiles import Tile
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
@@ -16,7 +16,9 @@ from counterfoil.storage.rows import (
     chain_of,
     content_of,
     entry_of,
+    event_of,
     head_of,
+    reference_of,
     signature_of,
     tile_of,
     tree_head_of,
@@ -24,6 +26,8 @@ from counterfoil.storage.rows import (
 from counterfoil.storage.schema import (
     CHAINS,
     ENTRIES,
+    EVENT_REFERENCES,
+    EVENTS,
     EVIDENCE,
     HEAD_SIGNATURES,
     LOG_HEAD,
@@ -31,7 +35,7 @@ from counterfoil.storage.schema import (
     TILES,
     TREE_HEADS,
 )
-from counterfoil.storage.stored_keys import StoredKeys
+from counterfoil.storage.stored_keys import KEYS_PER_QUERY, StoredKeys
 
 _BY_KEY: Final = HEAD_SIGNATURES.c.key_thumbprint
 
@@ -113,6 +117,48 @@ class StoredLog(StoredKeys):
     def evidence_numbers(self) -> Sequence[int]:
         """The numbers of the entries for which evidence is stored."""
         return self._numbers("evidence", EVIDENCE.c.number)
+
+    def event(self, number: int) -> EventRow | None:
+        """What is stored of the event in that entry; None where there is nothing."""
+        row = self._numbered(EVENTS.c.number, select(EVENTS), number)
+        return None if row is None else event_of(row)
+
+    def references_of(self, number: int) -> Sequence[ReferenceRow]:
+        """What that entry refers to, in its own order."""
+        if not is_tree_number(number):
+            return []
+        query = select(EVENT_REFERENCES).where(EVENT_REFERENCES.c.number == number)
+        return [reference_of(row) for row in self._fetch(query.order_by(EVENT_REFERENCES.c.position))]
+
+    def event_numbers(self) -> Sequence[int]:
+        """The numbers of the entries of which an event is stored."""
+        return self._numbers("events", EVENTS.c.number)
+
+    def referring_numbers(self) -> Sequence[int]:
+        """The numbers of the entries that refer to others, each once."""
+        return sorted(set(self._numbers("event_references", EVENT_REFERENCES.c.number)))
+
+    def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
+        return self._events_by(EVENTS.c.event_key, event_key, limit)
+
+    def events_of_session(self, session_key: bytes, limit: int) -> Sequence[EventRow]:
+        """Up to ``limit`` events of that session, given by the SHA-256 of its id, by number."""
+        return self._events_by(EVENTS.c.session_key, session_key, limit)
+
+    def references_to(self, numbers: Sequence[int], limit: int) -> Sequence[ReferenceRow]:
+        """Up to ``limit`` references to any of those entries, by entry referred to and then by referring entry."""
+        target, found = EVENT_REFERENCES.c.target, list[ReferenceRow]()
+        asked = sorted(number for number in set(numbers) if is_tree_number(number))
+        for start in range(0, len(asked), KEYS_PER_QUERY):
+            query = select(EVENT_REFERENCES).where(target.in_(asked[start : start + KEYS_PER_QUERY]))
+            ordered = query.order_by(target, EVENT_REFERENCES.c.number, EVENT_REFERENCES.c.position)
+            found += [reference_of(row) for row in self._fetch(ordered.limit(max(0, limit - len(found))))]
+        return found
+
+    def _events_by(self, column: Column[Any], key: bytes, limit: int) -> Sequence[EventRow]:
+        query = select(EVENTS).where(column == key).order_by(EVENTS.c.number).limit(max(0, limit))
+        return [event_of(row) for row in self._fetch(query)]
 
     def chain(self, chain_id: ChainId) -> ChainHead | None:
         """A chain as its last committed entry left it."""

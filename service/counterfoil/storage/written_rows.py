@@ -44,6 +44,29 @@ def added_values(batch: Batch) -> dict[str, list[Values]]:
             for content in batch.contents
             if content.evidence is not None
         ],
+        "events": [
+            {
+                "number": event.number,
+                "chain_number": event.chain_number,
+                "sequence": event.sequence,
+                "kind": event.kind,
+                "landmark": int(event.landmark),
+                "writer": event.writer,
+                "writer_sequence": event.writer_sequence,
+                "event_key": event.event_key,
+                "session_key": event.session_key,
+            }
+            for event in batch.events
+        ],
+        "event_references": [
+            {
+                "number": reference.number,
+                "position": reference.position,
+                "target": reference.target,
+                "relation": reference.relation,
+            }
+            for reference in batch.references
+        ],
         "tiles": [
             {"level": tile.id.level, "position": tile.id.index, "hashes": tile.hashes, "root": tile.root}
             for tile in batch.tiles

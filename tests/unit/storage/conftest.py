@@ -9,6 +9,7 @@ import pytest
 from counterfoil.statement.evidence import Evidence
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
 from tests.contract.rows import New, append, numbered
+from tests.contract.said import Said, saying
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "log.db"
     store = open_sqlite(path, create=True)
     append(store, numbered(2))
-    append(store, [New(b"with evidence", evidence=Evidence("x5chain", b"\x81\x41\x00")), *numbered(600, "more")])
+    append(
+        store,
+        [New(b"with evidence", evidence=Evidence("x5chain", b"\x81\x41\x00")), *numbered(600, "more")],
+        spoil=lambda batch: saying(batch, [Said(1), Said(4, refers_to=(3,))]),
+    )
     store.close()
     return path
 

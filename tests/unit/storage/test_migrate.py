@@ -61,7 +61,7 @@ def test_revisions(engine: Engine) -> None:
     with pytest.raises(SchemaMismatchError, match="at revision None"):
         require_head(engine)
     upgrade(engine)
-    assert current_revision(engine) == head_revision() == "0002"
+    assert current_revision(engine) == head_revision() == "0003"
     require_head(engine)
 
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from counterfoil.log.records import Batch
 from counterfoil.merkle.tiles import TileId
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
@@ -20,6 +21,7 @@ from counterfoil.storage.rows import Found
 from counterfoil.storage.schema import ENTRIES
 from counterfoil.storage.stored_log import StoredLog
 from tests.contract.rows import append, batch_of, numbered
+from tests.contract.said import Said, saying
 
 HASH = sha256(b"a statement").digest()
 ASKED: dict[str, Callable[[StoredLog], object]] = {
@@ -29,6 +31,11 @@ ASKED: dict[str, Callable[[StoredLog], object]] = {
     "a statement": lambda log: log.content(7),
     "a chain by its id": lambda log: log.chain(ChainId(HASH)),
     "a page of a chain": lambda log: log.chain_entries(0, 100, 100),
+    "an event in a chain by its entry": lambda log: log.event(7),
+    "references of an entry": lambda log: log.references_of(7),
+    "references to entries": lambda log: log.references_to([7, 8, 9], 100),
+    "events of a name, of any chain": lambda log: log.events_named(HASH, 10),
+    "events of a session, of any chain": lambda log: log.events_of_session(HASH, 10),
     "a head by its size": lambda log: log.tree_head(2),
     "the head over an entry": lambda log: log.tree_head_over(7),
     "a head's signatures": lambda log: log.signatures(2),
@@ -38,13 +45,29 @@ ASKED: dict[str, Callable[[StoredLog], object]] = {
 }
 
 
+def some_events(batch: Batch) -> Batch:
+    """One in three is an event, of many names, sessions and writers, and refers to an entry before it."""
+    said = [
+        Said(
+            at,
+            f"event {entry.number}",
+            f"s {entry.number % 50}",
+            f"w {entry.number % 9}",
+            refers_to=(entry.number // 2,),
+        )
+        for at, entry in enumerate(batch.entries)
+        if entry.number % 3 == 1
+    ]
+    return saying(batch, said)
+
+
 @pytest.fixture(scope="module")
 def filled(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[PostgresStore]:
     """A log that is large enough for reading all of it to look dear, in as many small chains as one large one."""
     with new_database() as url, closing(open_postgres(url)) as store:
         for turn in range(8):
-            append(store, numbered(512, f"many {turn}", subjects=256))
-            append(store, numbered(512, f"turn {turn}", subjects=1))
+            append(store, numbered(512, f"many {turn}", subjects=256), spoil=some_events)
+            append(store, numbered(512, f"turn {turn}", subjects=1), spoil=some_events)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("ANALYZE")
         yield store
@@ -90,9 +113,11 @@ def test_an_append_works_by_index(filled: PostgresStore) -> None:
         asked: list[tuple[str, dict[str, Any]]] = [
             (postgres_sql.REGISTERED, {"keys": [DuplicateKey(HASH)] * 64}),
             (postgres_sql.CHAINS, {"ids": [ChainId(HASH)] * 64}),
+            (postgres_sql.PLACES, {"hashes": [StatementHash(HASH)] * 64}),
+            (postgres_sql.LANDMARKS, {"chains": [1, 2, 3], "starts": [0, 7, 0]}),
             (
-                postgres_sql.write_statement(founding=False, evidence=False, tiles=False),
-                batch_parameters(batch, begun.head),
+                postgres_sql.write_statement(founding=False, evidence=False, events=True, tiles=False),
+                batch_parameters(saying(batch, [Said(1, refers_to=(0,))]), begun.head),
             ),
         ]
     with connect(filled.url) as connection:

@@ -19,10 +19,13 @@ from counterfoil.storage.postgres_roles import grant_rights
 from counterfoil.storage.postgres_rules import CONSTRAINTS, TRIGGERS
 from counterfoil.storage.schema import METADATA
 from tests.contract.rows import New, append, numbered
+from tests.contract.said import Said, saying
 from tests.contract.stores import everything
 from tests.postgres.cluster import Cluster
 
-APPEND_ONLY = ["entries", "statements", "evidence", "tiles", "tree_heads", "head_signatures"]
+APPEND_ONLY = [
+    "entries", "statements", "evidence", "events", "event_references", "tiles", "tree_heads", "head_signatures",
+]  # fmt: skip
 TABLES = [*APPEND_ONLY, "chains", "log_head"]
 CALLS = "EXECUTE FUNCTION counterfoil_refuse()"
 FUNCTION = "CREATE OR REPLACE FUNCTION counterfoil_refuse() RETURNS trigger LANGUAGE plpgsql AS"
@@ -48,7 +51,11 @@ def filled(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[
     with new_database() as url:
         with closing(open_postgres(url)) as store:
             append(store, numbered(2))
-            append(store, [New(b"with evidence", evidence=Evidence("x5chain", b"\x81\x41\x00")), *numbered(300, "m")])
+            append(
+                store,
+                [New(b"with evidence", evidence=Evidence("x5chain", b"\x81\x41\x00")), *numbered(300, "m")],
+                spoil=lambda batch: saying(batch, [Said(1), Said(4, refers_to=(3,))]),
+            )
             before = everything(store)
         yield url
         with closing(open_postgres(url)) as store:

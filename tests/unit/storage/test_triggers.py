@@ -10,7 +10,9 @@ import pytest
 
 from counterfoil.storage.schema import METADATA
 
-APPEND_ONLY = ["entries", "statements", "evidence", "tiles", "tree_heads", "head_signatures"]
+APPEND_ONLY = [
+    "entries", "statements", "evidence", "events", "event_references", "tiles", "tree_heads", "head_signatures",
+]  # fmt: skip
 TABLES = [*APPEND_ONLY, "chains", "log_head"]
 
 # Each replaces a row by way of another of its keys than the first: the table, and the row as a query.
@@ -22,6 +24,10 @@ OTHER_KEYS = [
     (
         "head_signatures (rowid, size, key_thumbprint, signature)",
         "SELECT rowid, size, zeroblob(32), signature FROM head_signatures",
+    ),
+    (
+        "event_references (rowid, number, position, target, relation)",
+        "SELECT rowid, number, 9, target, relation FROM event_references",
     ),
     ("chains", "SELECT 9999, chain_id, length, chain_hash, visibility FROM chains"),
 ]

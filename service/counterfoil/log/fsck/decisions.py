@@ -8,7 +8,6 @@ from counterfoil.log.pages import require_page_root
 from counterfoil.log.ports import LogReader
 from counterfoil.log.records import Entry, Head
 from counterfoil.policy.decision import Decision, decide
-from counterfoil.policy.document import Visibility
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.parse import parse_policy
 from counterfoil.policy.rules import Rules
@@ -36,8 +35,8 @@ class DecisionCheck:
         self._unread: set[int] = set()
         self.next_page = 0
 
-    def repeat(self, number: int, entry: Entry | None, kept: Kept | None, head_time: int | None) -> Visibility | None:
-        """Decide an entry again and compare; the visibility that follows, None when that is unknown."""
+    def repeat(self, number: int, entry: Entry | None, kept: Kept | None, head_time: int | None) -> Decision | None:
+        """Decide an entry again and compare; the decision, None when it cannot be made."""
         if kept is None:
             self._unread.add(number)
             self._require_readable(entry)
@@ -57,7 +56,7 @@ class DecisionCheck:
         self._findings.differ(f"statement {number}", "visibility", kept.visibility.value, decision.visibility.value)
         self._compare(number, entry, record, decision, head_time)
         self._apply(number, kept.statement, decision)
-        return decision.visibility
+        return decision
 
     def finish(self, row: Head | None) -> None:
         """Check what the head row says about rules and pages."""

@@ -8,6 +8,7 @@ from counterfoil.log.fsck.chains import ChainCheck
 from counterfoil.log.fsck.contents import ContentCheck, Kept
 from counterfoil.log.fsck.decisions import DecisionCheck
 from counterfoil.log.fsck.duplicates import DuplicateKeys
+from counterfoil.log.fsck.events import EventCheck
 from counterfoil.log.fsck.finding import Finding, Findings
 from counterfoil.log.fsck.heads import HeadCheck
 from counterfoil.log.fsck.reads import Reads
@@ -63,6 +64,7 @@ class _Examination:
         self._chains = ChainCheck(self._findings, None if genesis is None else genesis.identity, chains)
         self._contents = ContentCheck(self._reads, self._findings)
         self._decisions = DecisionCheck(scan, self._findings, genesis)
+        self._events = EventCheck(self._reads, self._findings)
         self._keys = DuplicateKeys()
 
     def run(self) -> Report:
@@ -86,15 +88,20 @@ class _Examination:
             self._findings.add(f"entry {number}", "no tree head covers it")
         kept = self._contents.take(number, entry)
         self._tree.add(number, _leaf(entry, kept))
-        visibility = self._decisions.repeat(number, entry, kept, None if head is None else head.time)
+        decision = self._decisions.repeat(number, entry, kept, None if head is None else head.time)
         subject = None if kept is None else kept.statement.claims.subject
-        self._chains.link(entry, subject, visibility)
+        self._chains.link(entry, subject, None if decision is None else decision.visibility)
+        if decision is None or entry is None:
+            self._events.pass_over(number)
+        elif decision.event is not None:
+            self._events.take(entry, decision.event)
         if kept is not None:
             self._keys.add(number, kept.statement.duplicate_key)
 
     def _finish(self, count: int) -> Report:
         self._compare_keys()
         self._contents.finish(count)
+        self._events.finish()
         self._decisions.finish(self._row)
         chains = self._chains.finish()
         if self._row is None:

@@ -1,0 +1,102 @@
+"""What a batch says of events: whether each may follow what is there, and the rows by which it is found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance, require_may_follow
+from counterfoil.log.records import ChainNumber, Entry, EventRow, Place, ReferenceRow
+from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.trace_event.event import TraceEvent
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """What the store says, under the lock, of the events at hand.
+
+    ``places``: where the entries they name stand. ``standings``: how each of their engagements stands that has begun.
+    """
+
+    places: Mapping[StatementHash, Place]
+    standings: Mapping[ChainId, Standing]
+
+
+NO_EVENTS: Final = EventView({}, {})
+
+
+@dataclass(slots=True)
+class EventDraft:
+    """The events of a batch in the making, each taken against the log as the one before it left it."""
+
+    view: EventView
+    events: list[EventRow] = field(default_factory=list)
+    references: list[ReferenceRow] = field(default_factory=list)
+    standings: dict[ChainId, Standing] = field(default_factory=dict)
+    places: dict[StatementHash, Place] = field(default_factory=dict)
+
+    def require_may_follow(self, chain_id: ChainId, chain_number: ChainNumber | None, event: TraceEvent) -> None:
+        """Check an event against its chain as it is now; ``chain_number`` is None where the chain begins with it.
+
+        Raises:
+            RefusedError, OvertakenError: As ``chain.standing.require_may_follow``.
+        """
+
+        def is_earlier(statement_hash: StatementHash) -> bool:
+            place = self._place(statement_hash)
+            return place is not None and place.chain_number == chain_number
+
+        require_may_follow(self._standing(chain_id), event, is_earlier)
+
+    def place(self, entry: Entry) -> None:
+        """Remember where an entry went; any entry of a chain may be referred to."""
+        self.places[entry.statement_hash] = Place(entry.number, entry.chain_number, entry.sequence)
+
+    def take(self, chain_id: ChainId, entry: Entry, event: TraceEvent) -> None:
+        """Add what is stored of an event that was placed."""
+        before = self._standing(chain_id)
+        after = advance(before, entry.statement_hash, event)
+        if after != before:
+            self.standings[chain_id] = after
+        targets = {}
+        for reference in event.references:
+            place = self._place(reference.entry)
+            if place is not None:
+                targets[reference.entry] = place
+        self.events.append(event_row(entry, event, landmark=after != before))
+        self.references.extend(reference_rows(entry, event, targets))
+
+    def _standing(self, chain_id: ChainId) -> Standing:
+        return self.standings.get(chain_id) or self.view.standings.get(chain_id) or EMPTY_STANDING
+
+    def _place(self, statement_hash: StatementHash) -> Place | None:
+        return self.places.get(statement_hash) or self.view.places.get(statement_hash)
+
+
+def event_row(entry: Entry, event: TraceEvent, *, landmark: bool) -> EventRow:
+    """The row of an event in that entry."""
+    return EventRow(
+        number=entry.number,
+        chain_number=entry.chain_number,
+        sequence=entry.sequence,
+        kind=event.type.value,
+        landmark=landmark,
+        writer=name_key(event.issuer),
+        writer_sequence=event.sequence,
+        event_key=name_key(event.event_id),
+        session_key=name_key(event.session_id),
+    )
+
+
+def reference_rows(entry: Entry, event: TraceEvent, places: Mapping[StatementHash, Place]) -> list[ReferenceRow]:
+    """The rows of what an event refers to; every entry it names is in ``places``."""
+    return [
+        ReferenceRow(entry.number, position, places[reference.entry].number, reference.relation.value)
+        for position, reference in enumerate(event.references)
+    ]
+
+
+def name_key(name: str) -> bytes:
+    """Under what a name that a writer chose is looked up: its SHA-256, 32 bytes."""
+    return sha256(name.encode()).digest()

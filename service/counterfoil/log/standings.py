@@ -1,0 +1,73 @@
+"""How engagements stand, as their committed landmarks left them."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
+from counterfoil.errors import LogCorruptError, MalformedError, RefusedError, UnverifiedError
+from counterfoil.log.events import NO_EVENTS, EventView
+from counterfoil.log.plan import Submission
+from counterfoil.log.ports import AppendTransaction
+from counterfoil.log.records import ChainHead, ChainNumber, Landmark
+from counterfoil.statement.links import ChainId, chain_id
+from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
+from counterfoil.statement.trace_event.parse import parse_trace_event
+
+MAX_REMEMBERED: Final = 4096
+"""Engagements at work at a time on one process; one that is forgotten is read again from its first landmark."""
+
+
+class Standings:
+    """Reads, under the lock, how engagements stand; remembers them, since what is committed stays.
+
+    Not for concurrent use. What a batch in the making would change is never remembered.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[ChainNumber, tuple[int, Standing]] = OrderedDict()
+
+    def view(
+        self,
+        transaction: AppendTransaction,
+        submissions: Sequence[Submission],
+        chains: Iterable[ChainHead],
+    ) -> EventView:
+        """What the events among the submissions are decided by; ``chains`` are those of theirs that have begun.
+
+        Raises:
+            LogCorruptError: A landmark's statement is not there, or is no event.
+        """
+        found = [(one.statement, one.decision.event) for one in submissions]
+        events = [(statement, event) for statement, event in found if event is not None]
+        if not events:
+            return NO_EVENTS
+        named: set[StatementHash] = {reference.entry for _, event in events for reference in event.references}
+        named |= {event.previous for _, event in events if event.previous is not None}
+        concerned = {chain_id(statement.claims.subject or "") for statement, _ in events}
+        heads = [head for head in chains if head.chain_id in concerned]
+        return EventView(transaction.places(list(named)) if named else {}, self._read(transaction, heads))
+
+    def _read(self, transaction: AppendTransaction, heads: Sequence[ChainHead]) -> dict[ChainId, Standing]:
+        known = {head.number: self._known.get(head.number, (0, EMPTY_STANDING)) for head in heads}
+        since = {head.number: known[head.number][0] for head in heads if known[head.number][0] < head.length}
+        standings = {number: standing for number, (_, standing) in known.items()}
+        for landmark in transaction.landmarks(since) if since else ():
+            standings[landmark.chain_number] = _pass(standings[landmark.chain_number], landmark)
+        for head in heads:
+            self._known[head.number] = (head.length, standings[head.number])
+            self._known.move_to_end(head.number)
+        while len(self._known) > MAX_REMEMBERED:
+            self._known.popitem(last=False)
+        return {head.chain_id: standings[head.number] for head in heads}
+
+
+def _pass(standing: Standing, landmark: Landmark) -> Standing:
+    if landmark.statement is None:
+        raise LogCorruptError(f"table statements: that of entry {landmark.number}, which others rest on, is missing")
+    try:
+        statement = parse_signed_statement(landmark.statement, max_bytes=len(landmark.statement))
+        event = parse_trace_event(statement)
+    except (MalformedError, UnverifiedError, RefusedError) as error:
+        raise LogCorruptError(f"table events, row {landmark.number}: the entry is no event: {error.detail}") from error
+    return advance(standing, statement.hash, event)
