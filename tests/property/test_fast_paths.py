@@ -173,8 +173,8 @@ def test_the_canonical_form_of_json(value: JsonValue) -> None:
     assert is_canonical_json(canonical, parse_json(canonical, max_bytes=len(canonical)))
 
 
-@given(JSON, st.booleans(), st.booleans())
-def test_another_spelling_of_json(value: JsonValue, in_order: bool, in_ascii: bool) -> None:  # noqa: FBT001
+@given(value=JSON, in_order=st.booleans(), in_ascii=st.booleans())
+def test_another_spelling_of_json(*, value: JsonValue, in_order: bool, in_ascii: bool) -> None:
     spelled = json.dumps(value, sort_keys=in_order, ensure_ascii=in_ascii, separators=(",", ":")).encode()
     read = parse_json(spelled, max_bytes=len(spelled))
     assert is_canonical_json(spelled, read) == (encode_json(read) == spelled)

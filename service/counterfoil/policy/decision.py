@@ -7,6 +7,7 @@ from typing import Final
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import (
+    ActorRoleError,
     AlgorithmNotAdmittedError,
     AudienceMismatchError,
     ContentTypeNotAdmittedError,
@@ -19,13 +20,15 @@ from counterfoil.errors import (
     StatementTooLargeError,
     SubjectReservedError,
 )
-from counterfoil.policy.document import Visibility
+from counterfoil.policy.document import Visibility, narrower
 from counterfoil.policy.own_statements import Effect, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
 from counterfoil.statement.evidence import carried_evidence, evidence_digest
 from counterfoil.statement.signed_statement import SignedStatement
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Formation, TraceEvent
+from counterfoil.statement.trace_event.parse import parse_trace_event
 
 FOREVER: Final = MAX_NUMERIC_DATE
 MAX_POLICY_STATEMENT_BYTES: Final = MAX_POLICY_BYTES + 16 * 1024
@@ -37,7 +40,8 @@ class Decision:
     """A verdict to admit, the rules it was made under, and the head times in which it holds.
 
     ``holds_from`` and ``holds_until`` are whole seconds since 1970, both included. ``effect`` is what the entry will
-    change for those after it.
+    change for those after it. ``event`` is what a statement of the trace profile says, read once; what of it needs the
+    chain is asked by the append.
     """
 
     rules_entry: int
@@ -48,6 +52,7 @@ class Decision:
     holds_until: int
     effect: Effect
     evidence_digest: bytes | None
+    event: TraceEvent | None = None
 
     def holds(self, rules_entry: int, head_time: int) -> bool:
         """Whether the append may rest on this decision under these rules at this time."""
@@ -59,6 +64,7 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
 
     Raises:
         RefusedError: One of its leaves, by the rule that does not admit it.
+        MalformedError: Its content type says that it is a trace event, and it is none.
         PayloadMissingError: The payload is detached; this log keeps what it registers.
 
     Spec: RFC 9943, sections 5.1.1 and 6.3.
@@ -70,10 +76,12 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
     audience = statement.claims.audience
     if audience is not None and not identity.is_addressed_by(audience):
         raise AudienceMismatchError("the CWT claim aud (3) names other recipients than this log")
+    event: TraceEvent | None = None
     if statement.claims.issuer == identity.issuer:
         visibility, effect = decide_own(statement, key, rules)
     else:
-        visibility, effect = _admit(statement, rules), Effect.NONE
+        visibility, event = _admit(statement, rules)
+        effect = Effect.NONE
     holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
@@ -84,6 +92,7 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
         holds_until=holds_until,
         effect=effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
+        event=event,
     )
 
 
@@ -115,7 +124,7 @@ def effective_content_type(statement: SignedStatement) -> str | int | None:
     return statement.content_type
 
 
-def _admit(statement: SignedStatement, rules: Rules) -> Visibility:
+def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceEvent | None]:
     policy = rules.policy
     if require_algorithm(statement.message).name not in policy.algorithms:
         raise AlgorithmNotAdmittedError("the registration policy does not admit the algorithm")
@@ -129,7 +138,19 @@ def _admit(statement: SignedStatement, rules: Rules) -> Visibility:
         raise RoleNotAdmittedError("the issuer holds none of the roles that may register this content type")
     if rules.genesis.identity.is_reserved(statement.claims.subject or ""):
         raise SubjectReservedError("the subject is kept for this log's own statements")
-    return rule.visibility
+    # A hash envelope of an event names its type in another header: there is no event in it to read.
+    if statement.content_type != TRACE_EVENT_CONTENT_TYPE:
+        return rule.visibility, None
+    event = parse_trace_event(statement)
+    if event.actor.role not in issuer.roles:
+        raise ActorRoleError(f"the registration policy does not give the issuer the role {event.actor.role}")
+    return _narrowed(rule.visibility, event), event
+
+
+def _narrowed(visibility: Visibility, event: TraceEvent) -> Visibility:
+    if not isinstance(event.data, Formation) or event.data.visibility is None:
+        return visibility
+    return narrower(visibility, Visibility(event.data.visibility))
 
 
 def _interval(claims: Claims, skew: int, head_time: int) -> tuple[int, int]:
