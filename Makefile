@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check fmt lint type contracts fuzz bench bench-smoke openapi db-check vectors clean
+.PHONY: help demo dev test check fmt lint type contracts fuzz bench bench-smoke openapi schemas db-check vectors clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded 
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml
+
+schemas: $(STAMP) ## write openapi/trace-event/*.schema.json from the code
+	@$(BIN)/python -m tests.export_schemas
 
 db-check: $(STAMP) ## migrations from zero to head agree with the tables
 	@$(BIN)/python -m pytest tests/unit/storage -k "migration or revision" -q
