@@ -1,9 +1,9 @@
 """What reading a chain asks of a store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from counterfoil.log.records import ChainHead, Entry, EventRow, ReferenceRow
+from counterfoil.log.records import ChainHead, ChainNumber, Entry, EventRow, Landmark, ReferenceRow
 from counterfoil.statement.links import ChainId
 
 
@@ -12,6 +12,14 @@ class ChainReader(Protocol):
 
     def chain(self, chain_id: ChainId) -> ChainHead | None:
         """A chain as its last committed entry left it."""
+        ...
+
+    def chain_numbered(self, number: int) -> ChainHead | None:
+        """The chain of that number, as its last committed entry left it."""
+        ...
+
+    def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
+        """The landmarks of each chain from that sequence number on, in the order of the chain."""
         ...
 
     def chain_entries(self, chain_number: int, start: int, limit: int) -> Sequence[Entry]:

@@ -17,6 +17,7 @@ from counterfoil.http import (
     consistency,
     contents,
     entries,
+    events,
     health,
     keys,
     log_info,
@@ -38,7 +39,7 @@ _logger = logging.getLogger(__name__)
 
 _ROUTERS: Final = tuple(
     module.router
-    for module in (entries, contents, keys, log_info, chains, tiles, consistency, checkpoint, health, metrics)
+    for module in (entries, contents, keys, log_info, chains, events, tiles, consistency, checkpoint, health, metrics)
 )
 
 

@@ -7,8 +7,11 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from counterfoil.chain.history import read_page
+from counterfoil.chain.landmarks import standing_at
+from counterfoil.chain.standing import Standing
 from counterfoil.errors import ChainAbsentError, MalformedClaimsError, MalformedParameterError
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
+from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.responses import PRIVATE, REVALIDATE
 from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
@@ -47,15 +50,38 @@ class ChainEntry(Wire):
     head_time: int
 
 
+class PartyOfEngagement(Wire):
+    """An issuer and the role in which it takes part."""
+
+    issuer: str
+    role: str
+
+
+class Engagement(Wire):
+    """How the engagement of a chain stands, computed from its events of the trace profile.
+
+    ``formation`` and ``standing`` are entry ids: what formed it, and the suspensions and escalations that nobody has
+    cleared. Events by an issuer who is no party in the role it writes in count for nothing here.
+    """
+
+    state: str
+    formation: str
+    formed_by: str
+    parties: list[PartyOfEngagement]
+    standing: list[str]
+
+
 class Chain(Wire):
     """A chain as of its last committed entry, and a run of its entries.
 
-    ``next`` is the next ``after``, null at the end.
+    ``next`` is the next ``after``, null at the end. ``engagement`` is null where no event of the trace profile formed
+    one.
     """
 
     chain_id: str
     length: int
     chain_hash: str
+    engagement: Engagement | None
     entries: list[ChainEntry]
     next: int | None
 
@@ -104,6 +130,21 @@ def find_chain(
     return ChainOfTrace(**dict(chain), root_trace_id=subject, empty_chain_hash=beginning.hex())
 
 
+@router.get("/entries/{entry_id}/chain", responses=problems(401, 404), openapi_extra=GUARDED)
+def get_chain_of_entry(
+    request: Request,
+    response: Response,
+    service: Wired,
+    entry_id: EntryId,
+    after: After = None,
+    limit: PageSize = DEFAULT_PAGE_SIZE,
+) -> Chain:
+    """The whole engagement that an entry belongs to: from any event its chain, in one look-up."""
+    entry = find_entry(service.log.store, entry_id)
+    head = service.log.store.chain_numbered(entry.chain_number)
+    return _run(service, _admitted(request, response, service, head), after, limit)
+
+
 def _subject(request: Request, text: str) -> RootTraceId:
     try:
         # The framework has replaced what is no UTF-8, and would so find another trace than was asked for.
@@ -116,7 +157,10 @@ def _subject(request: Request, text: str) -> RootTraceId:
 
 
 def _readable(request: Request, response: Response, service: Service, key: ChainId) -> ChainHead:
-    head = service.log.store.chain(key)
+    return _admitted(request, response, service, service.log.store.chain(key))
+
+
+def _admitted(request: Request, response: Response, service: Service, head: ChainHead | None) -> ChainHead:
     # Who may not read a chain may not learn either whether it is there.
     require_reader(request, Visibility.OPERATOR if head is None else head.visibility, service.settings)
     if head is None:
@@ -131,8 +175,22 @@ def _run(service: Service, head: ChainHead, after: int | None, limit: int) -> Ch
         chain_id=head.chain_id.hex(),
         length=head.length,
         chain_hash=head.chain_hash.hex(),
+        engagement=_engagement(standing_at(service.log.store, head)),
         entries=[_entry(entry) for entry in page.entries],
         next=None if page.next_sequence is None else page.next_sequence - 1,
+    )
+
+
+def _engagement(standing: Standing) -> Engagement | None:
+    if standing.formation is None or standing.formed_by is None:
+        return None
+    parties = sorted(standing.parties, key=lambda party: (party.role, party.issuer))
+    return Engagement(
+        state=standing.state.value,
+        formation=standing.formation.hex(),
+        formed_by=standing.formed_by,
+        parties=[PartyOfEngagement(issuer=party.issuer, role=party.role.value) for party in parties],
+        standing=[entry.hex() for entry in standing.standing],
     )
 
 

@@ -4,15 +4,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
-from counterfoil.errors import LogCorruptError, MalformedError, RefusedError, UnverifiedError
+from counterfoil.chain.landmarks import pass_landmark
+from counterfoil.chain.standing import EMPTY_STANDING, Standing
 from counterfoil.log.events import NO_EVENTS, EventView
 from counterfoil.log.plan import Submission
 from counterfoil.log.ports import AppendTransaction
-from counterfoil.log.records import ChainHead, ChainNumber, Landmark
+from counterfoil.log.records import ChainHead, ChainNumber
 from counterfoil.statement.links import ChainId, chain_id
-from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
-from counterfoil.statement.trace_event.parse import parse_trace_event
+from counterfoil.statement.signed_statement import StatementHash
 
 MAX_REMEMBERED: Final = 4096
 """Engagements at work at a time on one process; one that is forgotten is read again from its first landmark."""
@@ -53,21 +52,10 @@ class Standings:
         since = {head.number: known[head.number][0] for head in heads if known[head.number][0] < head.length}
         standings = {number: standing for number, (_, standing) in known.items()}
         for landmark in transaction.landmarks(since) if since else ():
-            standings[landmark.chain_number] = _pass(standings[landmark.chain_number], landmark)
+            standings[landmark.chain_number] = pass_landmark(standings[landmark.chain_number], landmark)
         for head in heads:
             self._known[head.number] = (head.length, standings[head.number])
             self._known.move_to_end(head.number)
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
         return {head.chain_id: standings[head.number] for head in heads}
-
-
-def _pass(standing: Standing, landmark: Landmark) -> Standing:
-    if landmark.statement is None:
-        raise LogCorruptError(f"table statements: that of entry {landmark.number}, which others rest on, is missing")
-    try:
-        statement = parse_signed_statement(landmark.statement, max_bytes=len(landmark.statement))
-        event = parse_trace_event(statement)
-    except (MalformedError, UnverifiedError, RefusedError) as error:
-        raise LogCorruptError(f"table events, row {landmark.number}: the entry is no event: {error.detail}") from error
-    return advance(standing, statement.hash, event)

@@ -123,6 +123,11 @@ class MemoryLog:
         """A chain as its last committed entry left it."""
         return self.chains([chain_id]).get(chain_id)
 
+    def chain_numbered(self, number: int) -> ChainHead | None:
+        """The chain of that number, as its last committed entry left it."""
+        with self._whole:
+            return self._chains[number] if 0 <= number < len(self._chains) else None
+
     def chain_entries(self, chain_number: int, start: int, limit: int) -> Sequence[Entry]:
         """Up to ``limit`` entries of a chain from sequence number ``start`` on, in order."""
         with self._whole:

@@ -164,6 +164,11 @@ class StoredLog(StoredKeys):
         """A chain as its last committed entry left it."""
         return self.chains([chain_id]).get(chain_id)
 
+    def chain_numbered(self, number: int) -> ChainHead | None:
+        """The chain of that number, as its last committed entry left it."""
+        row = self._numbered(CHAINS.c.number, select(CHAINS), number)
+        return None if row is None else chain_of(row)
+
     def chain_entries(self, chain_number: int, start: int, limit: int) -> Sequence[Entry]:
         """Up to ``limit`` entries of a chain from sequence number ``start`` on, in order."""
         if not is_tree_number(chain_number):

@@ -1,0 +1,259 @@
+"""Trace events over a real port: an engagement from its formation to its dispute, and everything that is refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from counterfoil.encoding.jcs import encode_json
+from counterfoil.log.fsck import check_log
+from counterfoil.log.local_log import Store
+from counterfoil.statement.trace_event.event import EventType, Relation, Role
+from counterfoil.storage.memory import MemoryStore
+from counterfoil.storage.postgres import PostgresStore
+from counterfoil.storage.sqlite import SqliteStore
+from tests.builders import World, issuer_of, sign_statement
+from tests.events import Cast, data_of, engagement, hash_of, members_of
+from tests.http.live import Live, problem_in, running
+
+KINDS = EventType
+
+
+@dataclass
+class Played:
+    """A log over which an engagement was posted event by event; ``answers`` are what came back."""
+
+    live: Live
+    cast: Cast
+    story: list[bytes]
+
+    def chain(self, **query: Any) -> Any:
+        answer = self.live.client.get("/chains", params={"rootTraceId": self.cast.root, **query})
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def played(store: Store) -> Iterator[Played]:
+    cast = Cast()
+    world = World(store)
+    world.policy = cast.policy(issuer_of(world.agent))
+    with running(world.found()) as live:
+        story = engagement(cast)
+        for event in story:
+            live.register(event)
+        yield Played(live, cast, story)
+    assert isinstance(store, (MemoryStore, SqliteStore, PostgresStore))
+    assert check_log(store) == ()
+
+
+def refused(played: Played, statement: bytes, status: int, code: str) -> str:
+    """Post it; the problem is the one expected, and nothing was changed."""
+    before = played.live.size()
+    answer = played.live.post(statement)
+    problem = problem_in(answer)
+    assert (problem.status, problem.code) == (status, code), problem
+    assert ("Retry-After" in answer.headers) is (code in {"no-formation", "reference-unknown"})
+    assert played.live.size() == before
+    return problem.detail
+
+
+def test_the_whole_engagement_is_in_its_chain_in_order(played: Played) -> None:
+    chain = played.chain()
+    assert [entry["entryId"] for entry in chain["entries"]][:12] == [hash_of(event).hex() for event in played.story]
+    shown = chain["engagement"]
+    assert shown["state"] == "settled"
+    assert shown["formation"] == hash_of(played.story[0]).hex()
+    assert shown["formedBy"] == played.cast.name(Role.PLATFORM)
+    assert shown["standing"] == []
+    assert {(party["issuer"], party["role"]) for party in shown["parties"]} == {
+        (played.cast.name(role), role.value) for role in Role
+    }
+
+
+@pytest.mark.parametrize("place", [0, 4, 11])
+def test_from_any_event_the_chain_is_one_look_up_away(played: Played, place: int) -> None:
+    entry = hash_of(played.story[place]).hex()
+    found = played.live.client.get(f"/entries/{entry}/chain").json()
+    asked = played.chain()
+    assert found == {name: asked[name] for name in found}
+    paged = played.live.client.get(f"/entries/{entry}/chain", params={"after": 3, "limit": 2}).json()
+    assert [each["sequence"] for each in paged["entries"]] == [4, 5]
+
+
+def test_a_chain_without_an_engagement_has_none(played: Played) -> None:
+    location = played.live.register(sign_statement(played.live.world.agent, subject="no engagement"))
+    assert played.live.client.get(f"{location}/chain").json()["engagement"] is None
+
+
+def test_events_are_found_by_event_and_by_session(played: Played) -> None:
+    one = members_of(KINDS.ACTION, root=played.cast.root, sequence=90)
+    again = {**one, "sequence": 91}
+    first, second = (played.cast.sign(Role.AGENT, members) for members in (one, again))
+    for event in (first, second):
+        played.live.register(event)
+    found = played.live.client.get("/events", params={"eventId": one["eventId"]}).json()
+    assert [each["entryId"] for each in found["events"]] == [hash_of(first).hex(), hash_of(second).hex()]
+    assert [each["type"] for each in found["events"]] == ["ACTION", "ACTION"]
+    assert found["more"] is False
+    one_only = played.live.client.get("/events", params={"eventId": one["eventId"], "limit": 1}).json()
+    assert (len(one_only["events"]), one_only["more"]) == (1, True)
+    of_session = played.live.client.get("/events", params={"sessionId": played.cast.root, "limit": 1000}).json()
+    assert [each["entryId"] for each in of_session["events"]][:12] == [hash_of(event).hex() for event in played.story]
+    assert played.live.client.get("/events", params={"eventId": "nobody's"}).json() == {"events": [], "more": False}
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"eventId": "a", "sessionId": "b"}, {"eventId": ""}, {"sessionId": "x" * 513}, {"eventId": "x" * 513}]
+)
+def test_questions_that_name_nothing(played: Played, query: dict[str, str]) -> None:
+    answer = played.live.client.get("/events", params=query, headers={"Accept": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "malformed-parameter"
+
+
+def test_who_may_not_read_learns_nothing_of_events(played: Played) -> None:
+    entry = hash_of(played.story[0]).hex()
+    for path in (f"/entries/{entry}/chain", "/events?eventId=x", f"/chains?rootTraceId={played.cast.root}"):
+        answer = played.live.client.get(path, headers={"X-Forwarded-For": "192.0.2.1"})
+        assert problem_in(answer).status == 401
+
+
+def said(played: Played, kind: EventType, role: Role | None = None, **members: Any) -> bytes:
+    """An event that costs nobody a number: it is not admitted."""
+    return played.cast.say(kind, role=role, sequence=99, **members)
+
+
+def test_a_second_formation_by_a_party(played: Played) -> None:
+    refused(played, said(played, KINDS.FORMATION), 400, "formation-repeated")
+
+
+def test_events_that_overtake_their_formation_are_welcome_later(played: Played) -> None:
+    late = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000aa", signers=played.cast.signers)
+    story = engagement(late)
+    for event in (story[1], story[3], story[7], story[9]):
+        refused(played, event, 409, "no-formation")
+    played.live.register(story[0])
+    refused(played, story[2], 409, "reference-unknown")
+    for event in story[1:]:
+        played.live.register(event)
+
+
+def test_clearing_twice(played: Played) -> None:
+    twice = said(played, KINDS.RUNTIME_CLEARED, refs=[("clears", hash_of(played.story[4]))])
+    refused(played, twice, 400, "nothing-to-clear")
+
+
+@pytest.mark.parametrize("place", [0, 1, 3, 5])
+def test_clearing_what_suspends_nothing(played: Played, place: int) -> None:
+    wrong = said(played, KINDS.RUNTIME_CLEARED, refs=[("clears", hash_of(played.story[place]))])
+    refused(played, wrong, 400, "nothing-to-clear")
+
+
+def test_references_across_chains(played: Played) -> None:
+    elsewhere = sign_statement(played.live.world.agent, subject="another chain")
+    played.live.register(elsewhere)
+    across = said(played, KINDS.ACTION, refs=[("parent", hash_of(elsewhere))])
+    refused(played, across, 409, "reference-unknown")
+    refused(played, said(played, KINDS.ACTION, previous=hash_of(elsewhere).hex()), 400, "previous-unknown")
+    refused(played, said(played, KINDS.ACTION, previous="00" * 32), 400, "previous-unknown")
+
+
+def test_a_role_that_the_policy_does_not_give(played: Played) -> None:
+    suspended = members_of(KINDS.RUNTIME_SUSPENDED, root=played.cast.root, refs=[("scores", hash_of(played.story[1]))])
+    refused(played, played.cast.sign(Role.AGENT, suspended), 400, "actor-role")
+    formed = members_of(KINDS.FORMATION, root=played.cast.root)
+    refused(played, played.cast.sign(Role.BUYER, formed), 400, "actor-role")
+    not_his = members_of(KINDS.ACTION, root=played.cast.root, actor={"id": "x", "role": "platform"})
+    refused(played, played.cast.sign(Role.PLATFORM, not_his), 400, "actor-role")
+
+
+def test_a_root_trace_id_unlike_the_subject(played: Played) -> None:
+    members = members_of(KINDS.ACTION, root="0192f0c1-7e1a-4a3b-9c5d-0000000000bb")
+    refused(played, played.cast.sign(Role.AGENT, members), 400, "root-trace-mismatch")
+
+
+BAD_MEMBERS: list[dict[str, Any]] = [
+    {"occurredAt": "2026-01-31T23:59:59Z"},
+    {"occurredAt": "2026-02-30T00:00:00.000Z"},
+    {"occurredAt": "2026-01-31T23:59:59." + "0" * 40 + "Z"},
+    {"occurredAt": 1_800_000_000_000},
+    {"type": "SETTLED"},
+    {"type": None},
+    {"eventId": "17"},
+    {"sequence": -1},
+    {"sequence": 1.5},
+    {"sequence": "0"},
+    {"score": 1.01},
+    {"actor": {"id": "x"}},
+    {"actor": {"id": "x", "role": "king"}},
+    {"data": {}},
+    {"data": {**data_of(KINDS.ACTION), "more": 1}},
+    {"more": 1},
+    {"previous": "AB" * 32},
+    {"references": [{"rel": "clears", "entry": "ab" * 32}]},
+    {"references": [{"rel": "parent", "entry": "ab" * 32}] * 2},
+    {"references": [{"rel": "parent", "entry": f"{number:064x}"} for number in range(257)]},
+    {"input": {"alg": "sha256", "digest": "ab" * 32}},
+]
+
+
+@pytest.mark.parametrize("change", BAD_MEMBERS, ids=lambda change: next(iter(change)))
+def test_payloads_of_another_shape(played: Played, change: dict[str, Any]) -> None:
+    members = members_of(KINDS.ACTION, root=played.cast.root, **change)
+    refused(played, played.cast.sign(Role.AGENT, members), 400, "malformed-event")
+
+
+def test_a_hundred_thousand_references(played: Played) -> None:
+    references = [{"rel": Relation.PARENT.value, "entry": f"{number:064x}"} for number in range(100_000)]
+    members = members_of(KINDS.ACTION, root=played.cast.root, references=references)
+    answer = played.live.post(played.cast.sign(Role.AGENT, members))
+    assert problem_in(answer).status in {400, 413}
+
+
+def test_bytes_that_are_not_canonical_json(played: Played) -> None:
+    members = members_of(KINDS.ACTION, root=played.cast.root)
+    canonical = encode_json(members)
+    detail = refused(played, played.cast.sign(Role.AGENT, canonical + b" "), 400, "malformed-event")
+    assert str(len(canonical)) in detail
+    twice = canonical.replace(b'{"actor"', b'{"sequence":0,"actor"', 1)
+    refused(played, played.cast.sign(Role.AGENT, twice), 400, "duplicate-key")
+    surrogate = canonical.replace(b'"id":"somebody"', b'"id":"\\ud800"', 1)
+    refused(played, played.cast.sign(Role.AGENT, surrogate), 400, "malformed-json")
+    refused(played, played.cast.sign(Role.AGENT, b"[]"), 400, "malformed-event")
+    refused(played, played.cast.sign(Role.AGENT, b"not JSON"), 400, "malformed-json")
+
+
+def test_a_generic_statement_stays_in_the_chain_and_changes_nothing(played: Played) -> None:
+    before = played.chain(limit=1)
+    played.live.register(sign_statement(played.live.world.agent, subject=played.cast.root))
+    after = played.chain(limit=1)
+    assert after["length"] == before["length"] + 1
+    assert after["engagement"] == before["engagement"]
+
+
+def test_who_is_no_party_changes_nothing(played: Played) -> None:
+    """Each role's issuer is a party of the cast's engagement; this one names the agent alone."""
+    own = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000cc", signers=played.cast.signers)
+    agent = {"issuer": own.name(Role.AGENT), "role": "agent"}
+    formed, action = own.say(KINDS.FORMATION, data=data_of(KINDS.FORMATION, [agent])), own.say(KINDS.ACTION)
+    scores = [("scores", hash_of(action))]
+    played.live.register(formed)
+    played.live.register(action)
+    played.live.register(own.say(KINDS.RUNTIME_SUSPENDED, refs=scores))
+    played.live.register(own.say(KINDS.SETTLEMENT, data={"finalCounts": []}))
+    chain = played.live.client.get("/chains", params={"rootTraceId": own.root}).json()
+    # The platform is a party because it formed the engagement, the runtime is none.
+    assert (chain["engagement"]["state"], chain["engagement"]["standing"]) == ("settled", [])
+
+
+def test_in_bulk_each_event_meets_the_chain_that_those_before_it_left(played: Played) -> None:
+    own = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000dd", signers=played.cast.signers)
+    story = engagement(own)
+    second = own.say(KINDS.FORMATION, sequence=99)
+    answer = played.live.post(b"".join([story[0], second, *story[1:]]), "application/cbor-seq")
+    assert answer.status_code == 200
+    chain = played.live.client.get("/chains", params={"rootTraceId": own.root}).json()
+    assert [entry["entryId"] for entry in chain["entries"]] == [hash_of(event).hex() for event in story]
+    assert chain["engagement"]["state"] == "settled"
