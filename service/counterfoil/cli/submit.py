@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,9 @@ from counterfoil.errors import CounterfoilError, UnavailableError
 
 if TYPE_CHECKING:
     from counterfoil.client import Client, Registered
+
+SUBMIT_SECONDS: Final = 45.0
+"""How long a busy service is asked again: a record is worth more patience than a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def submit(
     origin: Origin = None,
     retry_for: Annotated[
         float, typer.Option("--retry-for", metavar="SECONDS", min=0, help="How long a busy service is asked again.")
-    ] = 45.0,
+    ] = SUBMIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Register statements and keep their receipts.
@@ -65,14 +68,19 @@ def submit(
         raise typer.BadParameter("one receipt for several statements; give --receipts DIR", param_hint="--out")
     with remote_log(url, keys, origin, receipts=receipts, retry_for=retry_for) as client:
         if len(statements) == 1:
-            _one(client, statements[0], out, receipts).show(as_json=as_json)
+            submit_one(client, statements[0], out, receipts).show(as_json=as_json)
             return
         code = _many(client, statements, receipts, as_json=as_json)
     if code is not ExitCode.OK:
         raise typer.Exit(code)
 
 
-def _one(client: "Client", statement: Path, out: Path | None, receipts: Path | None) -> Reply:
+def submit_one(client: "Client", statement: Path, out: Path | None, receipts: Path | None) -> Reply:
+    """Register one statement and write its receipt to ``out``, and say what became of it.
+
+    Raises:
+        CounterfoilError: It is not registered, or nobody knows; as ``Client.submit``.
+    """
     registered = client.submit(read_input(statement))
     if out is not None:
         write_output(out, registered.receipt)
