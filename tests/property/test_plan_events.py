@@ -14,7 +14,7 @@ from counterfoil.log.sequencer import Sequencer
 from counterfoil.register import admit
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
-from counterfoil.statement.trace_event.event import EventType, Role
+from counterfoil.statement.trace_event.event import EventType, Formation, Observation, Role, TraceEvent
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, issuer_of, sign_statement
 from tests.contract.stores import everything
@@ -121,31 +121,28 @@ class Model:
                 return "nothing-to-clear"
         return "placed"
 
-    def _parties(self, events: Sequence[tuple[bytes, object]]) -> set[tuple[str, Role]]:
+    def _parties(self, events: Sequence[tuple[bytes, TraceEvent]]) -> set[tuple[str, Role]]:
         parties: set[tuple[str, Role]] = set()
         founder = None
-        for _, found in events:
-            event = found
-            named = {(party.issuer, party.role) for party in getattr(getattr(event, "data", None), "parties", ())}
-            kind, issuer = getattr(event, "type", None), str(getattr(event, "issuer", ""))
-            if founder is None and kind is KINDS.FORMATION:
-                founder = issuer
-                parties |= named | {(issuer, Role.PLATFORM)}
-            elif kind is KINDS.OBSERVATION and issuer == founder and named:
+        for _, event in events:
+            added = event.data.parties if isinstance(event.data, (Formation, Observation)) else ()
+            named = {(party.issuer, party.role) for party in added}
+            if founder is None and event.type is KINDS.FORMATION:
+                founder = event.issuer
+                parties |= named | {(founder, Role.PLATFORM)}
+            elif event.type is KINDS.OBSERVATION and event.issuer == founder:
                 parties |= named
         return parties
 
-    def _standing(self, events: Sequence[tuple[bytes, object]]) -> set[bytes]:
+    def _standing(self, events: Sequence[tuple[bytes, TraceEvent]]) -> set[bytes]:
         stands: set[bytes] = set()
         for at, (name, event) in enumerate(events):
-            kind, issuer = getattr(event, "type", None), str(getattr(event, "issuer", ""))
-            role = getattr(event, "actor").role  # noqa: B009 - events are objects here
-            if (issuer, role) not in self._parties(events[:at]):
+            if (event.issuer, event.actor.role) not in self._parties(events[:at]):
                 continue
-            if kind in {KINDS.RUNTIME_SUSPENDED, KINDS.RUNTIME_ESCALATED}:
+            if event.type in {KINDS.RUNTIME_SUSPENDED, KINDS.RUNTIME_ESCALATED}:
                 stands.add(name)
-            elif kind is KINDS.RUNTIME_CLEARED:
-                stands -= {reference.entry for reference in getattr(event, "references")}  # noqa: B009
+            elif event.type is KINDS.RUNTIME_CLEARED:
+                stands -= {reference.entry for reference in event.references}
         return stands
 
 
