@@ -181,7 +181,8 @@ def test_another_spelling_of_json(*, value: JsonValue, in_order: bool, in_ascii:
 
 
 @pytest.mark.parametrize("text", ["1e-05", "0.00001", "0.0001", "1.0", "-0.0", "1e+16", "1e16", "1E2", "0.10", "-0"])
-def test_another_spelling_of_a_number(text: str) -> None:
-    spelled = f"[{text}]".encode()
+@pytest.mark.parametrize("form", ["{}", "[{}]", "[{},2]", "[2,{}]", '[{{"a":{}}}]', '["1e-05,",{}]'])
+def test_another_spelling_of_a_number(text: str, form: str) -> None:
+    spelled = form.format(text).encode()
     read = parse_json(spelled, max_bytes=len(spelled))
     assert is_canonical_json(spelled, read) == (encode_json(read) == spelled)
