@@ -1,7 +1,7 @@
 """The log in one SQLite file: the embedded default."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,8 +37,13 @@ class SqliteStore(StoredLog):
             StoreUnavailableError: The lock was not to be had in time, or the database failed.
             LogCorruptError: The database is damaged or contradicts what was to be written.
         """
-        with our_errors(), locking(self.engine.connect()) as connection, connection.begin():
-            yield SqliteAppend(connection)
+        with (
+            our_errors(),
+            locking(self.engine.connect()) as connection,
+            connection.begin(),
+            closing(SqliteAppend(connection)) as append,
+        ):
+            yield append
 
     def close(self) -> None:
         """Close the connections that no thread uses now."""
