@@ -16,6 +16,7 @@
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
     │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
+    │   ├── ChainInvalidError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -314,6 +315,12 @@ class RootMismatchError(UnverifiedError):
     """The proof leads to a root other than the one given."""
 
     code = "root-mismatch"
+
+
+class ChainInvalidError(UnverifiedError):
+    """The entries given are not those that the chain's hash commits to, or contradict one another."""
+
+    code = "chain-invalid"
 
 
 class StructureUnsupportedError(UnverifiedError):

@@ -31,6 +31,8 @@ COMMANDS = (
     ("event",),
     ("event", "new"),
     ("event", "schema"),
+    ("chain",),
+    ("chain", "verify"),
     ("db",),
     ("db", "upgrade"),
     ("db", "check"),

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
+from counterfoil.cli.chain import chain
 from counterfoil.cli.db import db
 from counterfoil.cli.demo import demo
 from counterfoil.cli.event import event
@@ -73,6 +74,7 @@ for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck,
 app.add_typer(issuer, name="issuer")
 app.add_typer(policy, name="policy")
 app.add_typer(event, name="event")
+app.add_typer(chain, name="chain")
 app.add_typer(db, name="db")
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
+from counterfoil.client.chain import ChainConversations, FetchedChain
 from counterfoil.client.conversations import Fetched
 from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
 from counterfoil.client.receipt_store import ReceiptStore
 from counterfoil.client.submitting import Registered
-from counterfoil.client.submitting_many import Outcome, SubmittingMany
+from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
 from counterfoil.client.transport import AsyncTransport, Transport
 from counterfoil.cose.keys import PublicKey
@@ -35,7 +36,7 @@ class _Common(Generic[Carrier]):
         admin_token: str | None = None,
         patience: Patience = DEFAULT_PATIENCE,
     ) -> None:
-        self._talk = SubmittingMany(
+        self._talk = ChainConversations(
             log_keys=log_keys,
             expected_issuer=expected_issuer,
             pins=None if pins is None else KeyPins(pins),
@@ -91,6 +92,14 @@ class Client(_Common[Transport]):
     def transparent_statement(self, entry_id: bytes) -> bytes:
         """The statement of an entry with its receipt, where this client may read it."""
         return self._transport.hold(self._talk.transparent_statement(entry_id))
+
+    def chain(self, root_trace_id: str) -> FetchedChain:
+        """The whole chain of that rootTraceId, every entry verified and all of them against the chain's hash.
+
+        Raises:
+            ChainInvalidError: The entries are not those that the hash commits to.
+        """
+        return self._transport.hold(self._talk.chain(root_trace_id))
 
     def log(self) -> LogSummary:
         """What the log says about itself; nothing in it is verified."""
@@ -157,6 +166,10 @@ class AsyncClient(_Common[AsyncTransport]):
     async def transparent_statement(self, entry_id: bytes) -> bytes:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.transparent_statement(entry_id))
+
+    async def chain(self, root_trace_id: str) -> FetchedChain:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.chain(root_trace_id))
 
     async def log(self) -> LogSummary:
         """As ``Client`` does."""

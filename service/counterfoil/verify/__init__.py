@@ -8,6 +8,7 @@ raises a ``CounterfoilError`` otherwise and never returns a doubtful result::
     print(result.inclusion.leaf_index, result.issuer_signature)
 """
 
+from counterfoil.verify.chain import ChainLink, VerifiedChain, verify_chain
 from counterfoil.verify.checkpoints import verify_checkpoint, verify_checkpoint_consistency
 from counterfoil.verify.consistency import verify_consistency
 from counterfoil.verify.genesis import VerifiedGenesis, verify_genesis
@@ -26,6 +27,7 @@ from counterfoil.verify.result import (
 )
 
 __all__ = [
+    "ChainLink",
     "Inclusion",
     "IssuerSignature",
     "LogKey",
@@ -33,6 +35,7 @@ __all__ = [
     "ReceiptNotChecked",
     "SignatureChecked",
     "SignatureNotChecked",
+    "VerifiedChain",
     "VerifiedCheckpoint",
     "VerifiedConsistency",
     "VerifiedEntry",
@@ -41,6 +44,7 @@ __all__ = [
     "log_keys_of",
     "log_keys_of_genesis",
     "parse_log_keys",
+    "verify_chain",
     "verify_checkpoint",
     "verify_checkpoint_consistency",
     "verify_consistency",

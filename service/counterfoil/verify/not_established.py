@@ -1,6 +1,6 @@
 """The sentences that say what a verification does not show. They are part of its result, not of a manual."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from counterfoil.statement.signed_statement import SignedStatement
@@ -31,6 +31,10 @@ KEY_OWNER: Final = (
     "That the key which made the signature belongs to the issuer that the statement names: it was supplied."
 )
 PREIMAGE: Final = "Which content the statement is about: it carries a digest, and no content was compared with that."
+CHAIN_COMPLETE: Final = (
+    "That the chain has no other entry: the log computes its hash, and no signature covers it. Compare it with the one "
+    "that another party was shown, or have the whole log audited; a gap in a writer's own sequence shows as one."
+)
 GROWTH_ONLY: Final = "What the entries say, and that each was rightly admitted: consistency is about their order alone."
 
 
@@ -47,6 +51,11 @@ def about_statement(
 ) -> tuple[str, ...]:
     """What receipts and the issuer's signature leave open about a statement."""
     return (*_about_signature(statement, signature), *_about_inclusions(inclusions), *map(_about_receipt, unchecked))
+
+
+def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
+    """What the entries of a chain with their receipts leave open."""
+    return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
 
 
 def about_checkpoint() -> tuple[str, ...]:

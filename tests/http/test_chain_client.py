@@ -1,0 +1,87 @@
+"""A whole engagement fetched and verified over a real port, by the clients and by the command."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from counterfoil.cli.app import run
+from counterfoil.client import AsyncClient, Client
+from counterfoil.cose.keys import public_key_pem
+from counterfoil.errors import AbsentError, CounterfoilError
+from counterfoil.log.local_log import Store
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.verify import log_keys_of
+from tests.builders import World, issuer_of, sign_statement
+from tests.events import Cast, engagement, hash_of
+from tests.http.live import Live, running
+
+
+@pytest.fixture(scope="module")
+def cast() -> Cast:
+    return Cast()
+
+
+@pytest.fixture(scope="module")
+def told(store: Store, cast: Cast) -> Iterator[Live]:
+    world = World(store)
+    world.policy = cast.policy(issuer_of(world.agent))
+    with running(world.found()) as live:
+        for event in engagement(cast):
+            live.register(event)
+        yield live
+
+
+def test_both_clients_verify_the_whole(told: Live, cast: Cast) -> None:
+    keys = log_keys_of(told.world.signers[KeyPurpose.RECEIPT].public_key)
+
+    async def in_a_loop() -> object:
+        async with AsyncClient(told.url, log_keys=keys) as client:
+            return await client.chain(cast.root)
+
+    with Client(told.url, log_keys=keys) as client:
+        fetched = client.chain(cast.root)
+        with pytest.raises(AbsentError):
+            client.chain("a root that nobody uses")
+    assert asyncio.run(in_a_loop()) == fetched
+    assert fetched.state == "settled"
+    assert fetched.verified.events == len(fetched.links)
+    assert [hash_of(link.statement) for link in fetched.links] == list(fetched.verified.entries)
+
+
+def test_a_chain_longer_than_a_page(told: Live) -> None:
+    statements = [sign_statement(told.world.agent, subject="a long chain") for _ in range(501)]
+    for start in range(0, 501, 250):
+        told.post(b"".join(statements[start : start + 250]), "application/cbor-seq")
+    keys = log_keys_of(told.world.signers[KeyPurpose.RECEIPT].public_key)
+    with Client(told.url, log_keys=keys) as client:
+        fetched = client.chain("a long chain")
+    assert list(fetched.verified.entries) == [hash_of(statement) for statement in statements]
+    assert (fetched.state, fetched.verified.events) == (None, 0)
+
+
+def test_keys_of_another_log_verify_nothing(told: Live, cast: Cast) -> None:
+    with (
+        Client(told.url, log_keys=log_keys_of(told.world.agent.public_key)) as client,
+        pytest.raises(CounterfoilError) as error,
+    ):
+        client.chain(cast.root)
+    assert error.value.code == "log-key-unknown"
+
+
+def test_the_command_says_what_holds_and_what_is_open(
+    told: Live, cast: Cast, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = tmp_path / "log.pem"
+    keys.write_text(public_key_pem(told.world.signers[KeyPurpose.RECEIPT].public_key))
+    assert run(["chain", "verify", cast.root, "--url", told.url, "--keys", str(keys), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["state"], shown["events"], shown["keysPinned"]) == ("settled", 12, True)
+    assert any("no other entry" in sentence for sentence in shown["notEstablished"])
+    assert run(["chain", "verify", cast.root, "--url", told.url]) == 0
+    text = capsys.readouterr().out
+    assert "the chain holds" in text
+    assert "Not established" in text
+    assert run(["chain", "verify", "nobody's root trace", "--url", told.url]) == 9
