@@ -24,9 +24,11 @@ from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.register import register
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import ORIGIN, World, issuer_of, policy_for, sign_statement
 from tests.log.material import certificate_of, page_statement, policy_statement, register_all
+from tests.trace_events import event_payload
 from tests.vectors_dir import SHARED_VECTORS
 
 _MAX_VECTOR_BYTES = 60_000
@@ -124,6 +126,7 @@ async def _make() -> Material:
         world.policy.encode(),
         log.genesis.encode(),
         b'{"a":[1,-0.5,1e21,"\\u20ac\\ud83d\\ude00",null,true],"":{}}',
+        *(event_payload(event_type) for event_type in EventType),
         entry.decision,
         encode({1: 0, 2: 5, 3: bytes(32)}),
         *(encode_cose_key(signer.public_key, kid=b"k") for signer in (agent, checkpoint_key)),

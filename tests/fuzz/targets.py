@@ -23,6 +23,7 @@ from counterfoil.statement.genesis import KeyPurpose, parse_genesis
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.page import parse_page
 from counterfoil.statement.signed_statement import parse_signed_statement, verify_statement
+from counterfoil.statement.trace_event.parse import read_trace_event
 from counterfoil.verify import (
     log_keys_of,
     parse_log_keys,
@@ -69,6 +70,7 @@ PARSERS: Final[dict[str, Target]] = {
     "parse_signed_statement": parse_signed_statement,
     "parse_tile_path": lambda data: parse_tile_path(_text(data)),
     "parse_transparent_statement": parse_transparent_statement,
+    "read_trace_event": lambda data: read_trace_event(data, "https://agent.example"),
 }
 
 

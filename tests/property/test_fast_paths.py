@@ -186,3 +186,11 @@ def test_another_spelling_of_a_number(text: str, form: str) -> None:
     spelled = form.format(text).encode()
     read = parse_json(spelled, max_bytes=len(spelled))
     assert is_canonical_json(spelled, read) == (encode_json(read) == spelled)
+
+
+@pytest.mark.parametrize("names", [("\uffff", "\U00010000"), ("\U00010000", "\uffff"), ("z", "é"), ("é", "z")])
+def test_names_are_in_the_order_of_their_utf_16(names: tuple[str, str]) -> None:
+    spelled = json.dumps(dict.fromkeys(names), ensure_ascii=False, separators=(",", ":")).encode()
+    assert is_canonical_json(spelled, parse_json(spelled, max_bytes=100)) == (
+        names in {("\U00010000", "\uffff"), ("z", "é")}
+    )

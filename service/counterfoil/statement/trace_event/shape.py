@@ -113,11 +113,12 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list of so many values of one shape."""
+    """A list of so many values of one shape; ``distinct`` is for short lists, since each is held against the others."""
 
     item: Shape
     least: int
     most: int
+    distinct: bool = False
 
     def check(self, value: object) -> None:  # noqa: D102 - as Shape
         if not isinstance(value, list) or not self.least <= len(value) <= self.most:
@@ -127,9 +128,13 @@ class Items:
                 self.item.check(item)
             except MalformedEventError as error:
                 raise MalformedEventError(f"[{place}]: {error.detail}") from error
+        if self.distinct and any(item in value[:place] for place, item in enumerate(value)):
+            raise MalformedEventError("the same stands there twice")
 
     def schema(self) -> dict[str, JsonValue]:  # noqa: D102 - as Shape
-        return {"type": "array", "items": self.item.schema(), "minItems": self.least, "maxItems": self.most}
+        schema: dict[str, JsonValue] = {"type": "array", "items": self.item.schema()}
+        unique: dict[str, JsonValue] = {"uniqueItems": True} if self.distinct else {}
+        return {**schema, "minItems": self.least, "maxItems": self.most, **unique}
 
 
 @dataclass(frozen=True, slots=True)
