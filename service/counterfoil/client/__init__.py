@@ -8,6 +8,7 @@ except ImportError as error:
 
 from counterfoil.client.client import AsyncClient, Client
 from counterfoil.client.conversations import Fetched
+from counterfoil.client.engagement import Engagement, SpooledEvent, UndeliveredError
 from counterfoil.client.patience import IMPATIENT, Patience
 from counterfoil.client.problem import (
     KeptReceiptError,
@@ -26,6 +27,7 @@ from counterfoil.client.problem import (
     parse_problem,
 )
 from counterfoil.client.receipt_store import ReceiptStore
+from counterfoil.client.spool import SpoolBusyError, SpoolUnwritableError
 from counterfoil.client.submitting import Registered
 from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
@@ -34,6 +36,7 @@ __all__ = [
     "IMPATIENT",
     "AsyncClient",
     "Client",
+    "Engagement",
     "Fetched",
     "KeptReceiptError",
     "LogKeysChangedError",
@@ -53,5 +56,9 @@ __all__ = [
     "ServiceUnavailableError",
     "ServiceUnreachableError",
     "ServiceUnverifiedError",
+    "SpoolBusyError",
+    "SpoolUnwritableError",
+    "SpooledEvent",
+    "UndeliveredError",
     "parse_problem",
 ]

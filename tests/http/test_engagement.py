@@ -1,0 +1,255 @@
+"""What an agent's program has written reaches the log once, in order, whatever dies in between."""
+
+import os
+import random
+import signal
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from counterfoil.client import (
+    Client,
+    Engagement,
+    Registered,
+    ServiceRefusedError,
+    ServiceUnreachableError,
+    SpoolBusyError,
+    UndeliveredError,
+)
+from counterfoil.encoding.jcs import parse_json
+from counterfoil.errors import CounterfoilError, MalformedJsonError
+from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
+from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Actor, Role
+from counterfoil.storage.memory import MemoryStore
+from counterfoil.verify import log_keys_of, verify_receipt
+from tests.builders import ISSUER, World, issuer_of
+from tests.http.live import Live, running
+
+ACTOR = Actor("agent-1", Role.AGENT)
+ROOT = "a root trace id that the test chose"
+KILLS = 100
+
+
+def trace_world() -> World:
+    world = World(MemoryStore())
+    rule = ContentTypeRule(TRACE_EVENT_CONTENT_TYPE, Visibility.PARTIES, frozenset())
+    world.policy = PolicyDocument(1, (issuer_of(world.agent),), frozenset({"ES256"}), (rule,))
+    return world.found()
+
+
+@pytest.fixture
+def world() -> World:
+    return trace_world()
+
+
+@pytest.fixture
+def live(world: World) -> Iterator[Live]:
+    with running(world) as live:
+        yield live
+
+
+def nowhere() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def engaged(url: str | Client, world: World, spool: Path, *, issuer: str = ISSUER) -> Engagement:
+    return Engagement.start(url, spool=spool, signer=world.agent, issuer=issuer, actor=ACTOR, root_trace_id=ROOT)
+
+
+@dataclass(frozen=True)
+class Row:
+    sequence: int
+    statement: bytes
+    receipt: bytes | None
+
+
+def rows(spool: Path) -> list[Row]:
+    sql = sqlite3.connect(spool)
+    try:
+        found = sql.execute("SELECT sequence, statement, receipt FROM spool ORDER BY place").fetchall()
+    finally:
+        sql.close()
+    return [Row(*row) for row in found]
+
+
+def require_registered_in_order(spool: Path, world: World) -> list[Row]:
+    """Everything in the spool is receipted, dense, each naming the one before, and stands in the log in that order."""
+    found = rows(spool)
+    keys = log_keys_of(world.signers[KeyPurpose.RECEIPT].public_key)
+    places: list[int] = []
+    previous: str | None = None
+    for number, row in enumerate(found):
+        assert row.receipt is not None
+        places.append(verify_receipt(row.statement, row.receipt, keys).inclusions[0].leaf_index)
+        statement = parse_signed_statement(row.statement)
+        assert statement.message.payload is not None
+        event = parse_json(statement.message.payload, max_bytes=10_000)
+        assert isinstance(event, dict)
+        assert event["sequence"] == row.sequence == number
+        assert event.get("previous") == previous
+        previous = statement.hash.hex()
+    assert places == sorted(set(places))
+    return found
+
+
+def _until_killed(world: World, url: str, spool: Path, said: int) -> None:
+    engagement = engaged(url, world, spool)
+    while True:
+        os.write(said, engagement.action({"tool": "search"}).entry_id)
+
+
+def written_by_a_killed_process(world: World, url: str, spool: Path, seconds: float) -> list[bytes]:
+    """What a process was told is safe before it was killed."""
+    heard, said = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(heard)
+            _until_killed(world, url, spool, said)
+        finally:
+            os._exit(1)
+    os.close(said)
+    first = os.read(heard, 32)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    with os.fdopen(heard, "rb") as pipe:
+        told = first + pipe.read()
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    return [told[at : at + 32] for at in range(0, len(told), 32)]
+
+
+def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, tmp_path: Path) -> None:
+    chance, told, down = random.Random(7), list[bytes](), nowhere()  # noqa: S311 - when to kill is no secret
+    for _ in range(KILLS):
+        told += written_by_a_killed_process(world, down, tmp_path / "s", chance.uniform(0, 0.01))
+    assert len(told) >= KILLS
+    with running(world) as live:
+        before = live.size()
+        with engaged(live.url, world, tmp_path / "s") as engagement:
+            engagement.flush(60)
+        after = live.size()
+    assert after - before == len(rows(tmp_path / "s"))
+    registered = require_registered_in_order(tmp_path / "s", world)
+    hashes = [parse_signed_statement(row.statement).hash for row in registered]
+    assert set(told) <= set(hashes)
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, tmp_path: Path) -> None:
+    engagement = engaged(nowhere(), world, tmp_path / "s")
+    events = [engagement.action({"n": n}) for n in range(5)]
+    assert [event.sequence for event in events] == [0, 1, 2, 3, 4]
+    with pytest.raises(UndeliveredError):
+        engagement.flush(0.1)
+    assert engagement.problem is None
+    assert engagement.close() == 5
+    with running(world) as live, engaged(live.url, world, tmp_path / "s") as again:
+        assert again.action({}).sequence == 5
+        again.flush(20)
+        assert again.receipt(events[0].entry_id) is not None
+        assert again.waiting == 0
+    require_registered_in_order(tmp_path / "s", world)
+
+
+def test_a_crash_between_the_logs_commit_and_the_mark_gets_the_same_receipt(
+    world: World, live: Live, tmp_path: Path
+) -> None:
+    engagement = engaged(nowhere(), world, tmp_path / "s")
+    event = engagement.action({})
+    engagement.close()
+    with Client(live.url) as client:
+        registered = client.submit(rows(tmp_path / "s")[0].statement)
+    with engaged(live.url, world, tmp_path / "s") as again:
+        again.flush(20)
+        assert again.receipt(event.entry_id) == registered.receipt
+
+
+def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live, tmp_path: Path) -> None:
+    problems: list[CounterfoilError] = []
+    engagement = Engagement.start(
+        live.url,
+        spool=tmp_path / "s",
+        signer=generate_private_key("ES256"),
+        issuer=ISSUER,
+        actor=ACTOR,
+        on_problem=problems.append,
+    )
+    size = live.size()
+    for _ in range(3):
+        engagement.action({})
+    with pytest.raises(ServiceRefusedError):
+        engagement.flush(20)
+    assert [type(problem) for problem in problems] == [ServiceRefusedError]
+    assert engagement.problem is problems[0]
+    assert engagement.close() == 3
+    assert live.size() == size
+    with engaged(live.url, world, tmp_path / "s") as other:
+        assert other.action({}).sequence == 0
+        with pytest.raises(ServiceRefusedError):
+            other.flush(20)
+
+
+class Flaky(Client):
+    """Loses every third request before it is sent, and every other answer after it came."""
+
+    calls = 0
+
+    def submit(self, statement: bytes) -> Registered:
+        self.calls += 1
+        if self.calls % 3 == 0:
+            raise ServiceUnreachableError("lost on the way")
+        registered = super().submit(statement)
+        if self.calls % 2 == 0:
+            raise ServiceUnreachableError("the answer was lost")
+        return registered
+
+
+def test_lost_requests_and_lost_answers_change_neither_order_nor_bytes(
+    world: World, live: Live, tmp_path: Path
+) -> None:
+    size = live.size()
+    with Flaky(live.url) as client:
+        with engaged(client, world, tmp_path / "s") as engagement:
+            for _ in range(6):
+                engagement.action({})
+            engagement.flush(20)
+        assert client.calls > 6
+    assert len(require_registered_in_order(tmp_path / "s", world)) == 6
+    assert live.size() == size + 6
+
+
+def test_one_writer_at_a_time(world: World, tmp_path: Path) -> None:
+    with engaged(nowhere(), world, tmp_path / "s") as engagement:
+        with pytest.raises(SpoolBusyError):
+            engaged(nowhere(), world, tmp_path / "s")
+        assert engagement.action({}).sequence == 0
+
+
+def test_what_has_no_canonical_form_is_refused_and_takes_no_number(world: World, tmp_path: Path) -> None:
+    with engaged(nowhere(), world, tmp_path / "s") as engagement:
+        with pytest.raises(MalformedJsonError):
+            engagement.action({"n": float("nan")})
+        assert engagement.action({}).sequence == 0
+
+
+def test_the_example_in_the_documentation_runs(
+    world: World, live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
+    example = page.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    names = {"url": live.url, "signer": world.agent, "root_trace_id": ROOT}
+    exec(example, names)  # noqa: S102 - the page is ours
+    assert names["receipt"] is not None
+    assert len(require_registered_in_order(tmp_path / "agent.spool", world)) == 2
