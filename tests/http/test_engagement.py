@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +22,24 @@ from counterfoil.client import (
     SpoolBusyError,
     UndeliveredError,
 )
-from counterfoil.encoding.jcs import parse_json
-from counterfoil.errors import CounterfoilError, MalformedJsonError
+from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
+from counterfoil.errors import ActorRoleError, CounterfoilError, MalformedError
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
-from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Actor, Role
+from counterfoil.statement.trace_event.build import sign_trace_event
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Actor, EventType, Role
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.verify import log_keys_of, verify_receipt
-from tests.builders import ISSUER, World, issuer_of
+from tests.builders import ISSUER, START, World, issuer_of
+from tests.events import data_of, event_id, members_of
 from tests.http.live import Live, running
 
 ACTOR = Actor("agent-1", Role.AGENT)
+CALL = {"kind": "tool", "name": "search"}
+PLATFORM = "https://platform.example"
+PLATFORM_SIGNER = generate_private_key("ES256")
 ROOT = "a root trace id that the test chose"
 KILLS = 100
 
@@ -41,8 +47,26 @@ KILLS = 100
 def trace_world() -> World:
     world = World(MemoryStore())
     rule = ContentTypeRule(TRACE_EVENT_CONTENT_TYPE, Visibility.PARTIES, frozenset())
-    world.policy = PolicyDocument(1, (issuer_of(world.agent),), frozenset({"ES256"}), (rule,))
+    issuers = issuer_of(world.agent, roles=("agent",)), issuer_of(PLATFORM_SIGNER, PLATFORM, roles=("platform",))
+    world.policy = PolicyDocument(1, issuers, frozenset({"ES256"}), (rule,))
     return world.found()
+
+
+def formation() -> bytes:
+    """The FORMATION of the tests' engagement, always the same bytes."""
+    parties = [{"issuer": ISSUER, "role": "agent"}]
+    members = members_of(
+        EventType.FORMATION, root=ROOT, data=data_of(EventType.FORMATION, parties), eventId=event_id(0)
+    )
+    return sign_trace_event(PLATFORM_SIGNER, encode_json(members), issuer=PLATFORM, root_trace_id=ROOT, issued_at=START)
+
+
+@contextmanager
+def serving(world: World) -> Iterator[Live]:
+    """The world's log, where the engagement is formed."""
+    with running(world) as live:
+        assert live.post(formation()).status_code == 201
+        yield live
 
 
 @pytest.fixture
@@ -52,7 +76,7 @@ def world() -> World:
 
 @pytest.fixture
 def live(world: World) -> Iterator[Live]:
-    with running(world) as live:
+    with serving(world) as live:
         yield live
 
 
@@ -105,7 +129,7 @@ def require_registered_in_order(spool: Path, world: World) -> list[Row]:
 def _until_killed(world: World, url: str, spool: Path, said: int) -> None:
     engagement = engaged(url, world, spool)
     while True:
-        os.write(said, engagement.action({"tool": "search"}).entry_id)
+        os.write(said, engagement.action(CALL).entry_id)
 
 
 def written_by_a_killed_process(world: World, url: str, spool: Path, seconds: float) -> list[bytes]:
@@ -134,7 +158,7 @@ def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, 
     for _ in range(KILLS):
         told += written_by_a_killed_process(world, down, tmp_path / "s", chance.uniform(0, 0.01))
     assert len(told) >= KILLS
-    with running(world) as live:
+    with serving(world) as live:
         before = live.size()
         with engaged(live.url, world, tmp_path / "s") as engagement:
             engagement.flush(60)
@@ -148,14 +172,14 @@ def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, 
 
 def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, tmp_path: Path) -> None:
     engagement = engaged(nowhere(), world, tmp_path / "s")
-    events = [engagement.action({"n": n}) for n in range(5)]
+    events = [engagement.action({**CALL, "callId": str(n)}) for n in range(5)]
     assert [event.sequence for event in events] == [0, 1, 2, 3, 4]
     with pytest.raises(UndeliveredError):
         engagement.flush(0.1)
     assert engagement.problem is None
     assert engagement.close() == 5
-    with running(world) as live, engaged(live.url, world, tmp_path / "s") as again:
-        assert again.action({}).sequence == 5
+    with serving(world) as live, engaged(live.url, world, tmp_path / "s") as again:
+        assert again.action(CALL).sequence == 5
         again.flush(20)
         assert again.receipt(events[0].entry_id) is not None
         assert again.waiting == 0
@@ -166,7 +190,7 @@ def test_a_crash_between_the_logs_commit_and_the_mark_gets_the_same_receipt(
     world: World, live: Live, tmp_path: Path
 ) -> None:
     engagement = engaged(nowhere(), world, tmp_path / "s")
-    event = engagement.action({})
+    event = engagement.action(CALL)
     engagement.close()
     with Client(live.url) as client:
         registered = client.submit(rows(tmp_path / "s")[0].statement)
@@ -187,7 +211,7 @@ def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live
     )
     size = live.size()
     for _ in range(3):
-        engagement.action({})
+        engagement.action(CALL)
     with pytest.raises(ServiceRefusedError):
         engagement.flush(20)
     assert [type(problem) for problem in problems] == [ServiceRefusedError]
@@ -195,7 +219,7 @@ def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live
     assert engagement.close() == 3
     assert live.size() == size
     with engaged(live.url, world, tmp_path / "s") as other:
-        assert other.action({}).sequence == 0
+        assert other.action(CALL).sequence == 0
         with pytest.raises(ServiceRefusedError):
             other.flush(20)
 
@@ -222,25 +246,41 @@ def test_lost_requests_and_lost_answers_change_neither_order_nor_bytes(
     with Flaky(live.url) as client:
         with engaged(client, world, tmp_path / "s") as engagement:
             for _ in range(6):
-                engagement.action({})
+                engagement.action(CALL)
             engagement.flush(20)
         assert client.calls > 6
     assert len(require_registered_in_order(tmp_path / "s", world)) == 6
     assert live.size() == size + 6
 
 
+def test_events_wait_for_the_formation_of_their_engagement(world: World, tmp_path: Path) -> None:
+    with running(world) as live, engaged(live.url, world, tmp_path / "s") as engagement:
+        for _ in range(3):
+            engagement.action(CALL)
+        with pytest.raises(UndeliveredError):
+            engagement.flush(0.5)
+        assert (engagement.waiting, engagement.problem) == (3, None)
+        live.register(formation())
+        engagement.flush(20)
+    require_registered_in_order(tmp_path / "s", world)
+
+
 def test_one_writer_at_a_time(world: World, tmp_path: Path) -> None:
     with engaged(nowhere(), world, tmp_path / "s") as engagement:
         with pytest.raises(SpoolBusyError):
             engaged(nowhere(), world, tmp_path / "s")
-        assert engagement.action({}).sequence == 0
+        assert engagement.action(CALL).sequence == 0
 
 
 def test_what_has_no_canonical_form_is_refused_and_takes_no_number(world: World, tmp_path: Path) -> None:
     with engaged(nowhere(), world, tmp_path / "s") as engagement:
-        with pytest.raises(MalformedJsonError):
-            engagement.action({"n": float("nan")})
-        assert engagement.action({}).sequence == 0
+        bad: list[dict[str, JsonValue]] = [{**CALL, "durationMs": float("nan")}, {**CALL, "more": 1}, {}]
+        for data in bad:
+            with pytest.raises(MalformedError):
+                engagement.action(data)
+        with pytest.raises(ActorRoleError):
+            engagement.formation(data_of(EventType.FORMATION))
+        assert engagement.action(CALL).sequence == 0
 
 
 def test_the_example_in_the_documentation_runs(

@@ -4,7 +4,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -132,15 +131,15 @@ class Engagement:
         """Any event. When this returns the event is durable in the spool.
 
         Raises:
-            MalformedJsonError: ``data`` has no canonical form; nothing was kept.
+            MalformedError, ActorRoleError: A log would refuse the event for what it says; nothing was kept.
             SpoolUnwritableError: The disk refuses; nothing was kept.
         """
         now = self._clock()
         event_id = str(_uuid7(now, secrets.token_bytes(10)))
-        at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
         def signed(sequence: int, previous: bytes | None) -> tuple[bytes, bytes]:
-            moment = Moment(event_id, at, now // 1000, sequence, previous)
+            before = None if previous is None else StatementHash(previous)
+            moment = Moment(event_id, now, sequence, before)
             statement = event_statement(self._writer, moment, kind, data, references)
             return entry_id_of(statement), statement
 

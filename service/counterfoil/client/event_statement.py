@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.cose import labels
-from counterfoil.cose.sign1 import sign_sign1
 from counterfoil.cose.signer import Signer
-from counterfoil.encoding.cbor import CborValue
-from counterfoil.encoding.jcs import JsonValue, encode_json
-from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Actor, EventType, Reference
+from counterfoil.encoding.jcs import JsonValue
+from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.trace_event.build import build_trace_event, sign_trace_event
+from counterfoil.statement.trace_event.event import Actor, EventType, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,15 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What is new with each event: its own id, when it happened, and where it stands among its writer's events."""
+    """What is new with each event: its own id, when it happened, and where it stands among its writer's events.
+
+    ``occurred_at`` is in milliseconds since 1970.
+    """
 
     event_id: str
-    occurred_at: str
-    issued_at: int
+    occurred_at: int
     sequence: int
-    previous: bytes | None
+    previous: StatementHash | None
 
 
 def event_statement(
@@ -43,30 +44,24 @@ def event_statement(
     """The signed statement of an event.
 
     Raises:
-        MalformedJsonError: ``data`` has no canonical form.
+        MalformedError, ActorRoleError: A log would refuse the event for what it says.
     """
-    members: dict[str, JsonValue] = {
-        "type": kind.value,
-        "eventId": moment.event_id,
-        "rootTraceId": writer.root_trace_id,
-        "sessionId": writer.session_id,
-        "occurredAt": moment.occurred_at,
-        "actor": {"id": writer.actor.id, "role": writer.actor.role.value},
-        "sequence": moment.sequence,
-        "data": dict(data),
-    }
-    if moment.previous is not None:
-        members["previous"] = moment.previous.hex()
-    if references:
-        members["references"] = [{"rel": one.relation.value, "entry": one.entry.hex()} for one in references]
-    claims: dict[int | str, CborValue] = {
-        labels.CWT_ISS: writer.issuer,
-        labels.CWT_SUB: writer.root_trace_id,
-        labels.CWT_IAT: moment.issued_at,
-    }
-    protected: dict[int | str, CborValue] = {
-        labels.KID: writer.signer.public_key.thumbprint,
-        labels.CWT_CLAIMS: claims,
-        labels.CONTENT_TYPE: TRACE_EVENT_CONTENT_TYPE,
-    }
-    return sign_sign1(writer.signer, protected, encode_json(members), unprotected={}, detached=False)
+    payload = build_trace_event(
+        kind,
+        event_id=moment.event_id,
+        root_trace_id=writer.root_trace_id,
+        session_id=writer.session_id,
+        occurred_at=moment.occurred_at,
+        actor=writer.actor,
+        sequence=moment.sequence,
+        data=data,
+        previous=moment.previous,
+        references=tuple(references),
+    )
+    return sign_trace_event(
+        writer.signer,
+        payload,
+        issuer=writer.issuer,
+        root_trace_id=writer.root_trace_id,
+        issued_at=moment.occurred_at // 1000,
+    )
