@@ -16,6 +16,7 @@ class Said:
     session: str = "session"
     writer: str = "writer"
     landmark: bool = False
+    by_party: bool = True
     refers_to: tuple[int, ...] = ()
 
 
@@ -34,6 +35,7 @@ def saying(batch: Batch, said: Sequence[Said]) -> Batch:
                 sequence=entry.sequence,
                 kind="ACTION",
                 landmark=one.landmark,
+                by_party=one.by_party,
                 writer=key(one.writer),
                 writer_sequence=one.at,
                 event_key=key(one.event),

@@ -33,6 +33,7 @@ def test_the_document_is_valid_and_names_every_route() -> None:
         "/log",
         "/chains",
         "/chains/{chain_id}",
+        "/chains/{chain_id}/completeness",
         "/tile/entries/{tile}",
         "/tile/{level}/{tile}",
         "/consistency",

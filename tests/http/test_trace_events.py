@@ -257,3 +257,37 @@ def test_in_bulk_each_event_meets_the_chain_that_those_before_it_left(played: Pl
     chain = played.live.client.get("/chains", params={"rootTraceId": own.root}).json()
     assert [entry["entryId"] for entry in chain["entries"]] == [hash_of(event).hex() for event in story]
     assert chain["engagement"]["state"] == "settled"
+
+
+def test_the_numbers_of_writers_show_what_is_missing(played: Played) -> None:
+    own = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000ee", signers=played.cast.signers)
+    counts = [{"issuer": own.name(Role.AGENT), "count": 4}, {"issuer": own.name(Role.REVIEWER), "count": 2}]
+    stranger = Cast(root=own.root, signers=own.signers)
+    parties = [party for party in own.parties if party["role"] != "buyer"]
+    told = [own.say(KINDS.FORMATION, data=data_of(KINDS.FORMATION, parties))]
+    told += [own.say(KINDS.ACTION, sequence=number) for number in (0, 1, 1, 5)]
+    told += [stranger.say(KINDS.DISPUTE), own.say(KINDS.SETTLEMENT, data={"finalCounts": counts})]
+    for event in told:
+        played.live.register(event)
+    chain = played.live.client.get("/chains", params={"rootTraceId": own.root}).json()
+    report = played.live.client.get(f"/chains/{chain['chainId']}/completeness").json()
+    assert (report["entries"], report["chainHash"]) == (chain["length"], chain["chainHash"])
+    assert report["settled"] is True
+    assert "never submitted" in report["caveat"]
+    by_issuer = {writer["issuer"]: writer for writer in report["writers"]}
+    agent = by_issuer.pop(own.name(Role.AGENT))
+    assert (agent["events"], agent["first"], agent["last"]) == (4, 0, 5)
+    assert (agent["gaps"], agent["missing"]) == ([{"first": 2, "last": 4}], 3)
+    assert (agent["repeated"], agent["repeats"]) == ([1], 1)
+    assert (agent["claimed"], agent["claimHolds"]) == (4, False)
+    silent = by_issuer.pop(own.name(Role.REVIEWER))
+    assert (silent["events"], silent["first"], silent["claimHolds"]) == (0, None, False)
+    platform = by_issuer.pop(own.name(Role.PLATFORM))
+    assert (platform["events"], platform["missing"], platform["claimHolds"]) == (2, 0, None)
+    assert by_issuer == {}, "who is no party is not in it"
+
+
+def test_the_numbers_of_a_chain_that_is_not_there(played: Played) -> None:
+    answer = played.live.client.get(f"/chains/{'00' * 32}/completeness")
+    assert problem_in(answer).code == "chain-not-found"
+    assert problem_in(played.live.client.get("/chains/xyz/completeness")).code == "malformed-parameter"

@@ -26,6 +26,13 @@ class ChainReader(Protocol):
         """Up to ``limit`` entries of a chain from sequence number ``start`` on, in order."""
         ...
 
+    def written_by(self, chain_number: int, length: int) -> Sequence[tuple[bytes, int]]:
+        """Of each event by a party among the first ``length`` entries of a chain: the writer, and his own number.
+
+        The writer is given by the SHA-256 of its name; ordered by writer and number.
+        """
+        ...
+
     def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
         """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
         ...

@@ -22,6 +22,7 @@ from counterfoil.statement.trace_event.event import (
     Party,
     Relation,
     Role,
+    Settlement,
     TraceEvent,
 )
 
@@ -48,7 +49,8 @@ class Standing:
     """How an engagement stands after some of its events. Events by those who are no party have changed nothing.
 
     ``formation`` is the FORMATION that counts, the first of this profile, and ``formed_by`` its issuer. ``standing``
-    holds the suspensions and escalations that nobody has cleared, in the order in which they came.
+    holds the suspensions and escalations that nobody has cleared, in the order in which they came. ``final_counts`` is
+    how many events each writer has written, as the latest SETTLEMENT says.
     """
 
     formation: StatementHash | None = None
@@ -58,6 +60,7 @@ class Standing:
     flagged: bool = False
     disputed: bool = False
     settled: bool = False
+    final_counts: tuple[tuple[str, int], ...] = ()
 
     def is_party(self, event: TraceEvent) -> bool:
         """Whether the event's issuer takes part in the engagement in the role it writes in."""
@@ -168,8 +171,9 @@ def _disputed(standing: Standing, _entry: StatementHash, event: TraceEvent) -> S
     return replace(standing, disputed=False) if event.actor.role is Role.ARBITRATOR else standing
 
 
-def _settled(standing: Standing, _entry: StatementHash, _event: TraceEvent) -> Standing:
-    return replace(standing, settled=True)
+def _settled(standing: Standing, _entry: StatementHash, event: TraceEvent) -> Standing:
+    counts = event.data.final_counts if isinstance(event.data, Settlement) else ()
+    return replace(standing, settled=True, final_counts=counts)
 
 
 _CHANGES: Final[Mapping[EventType, Callable[[Standing, StatementHash, TraceEvent], Standing]]] = {

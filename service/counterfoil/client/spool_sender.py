@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Condition, Thread
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 
 from counterfoil.client.client import Client
 from counterfoil.client.patience import retry_after_seconds
@@ -14,6 +14,12 @@ from counterfoil.errors import CounterfoilError, NoFormationError, ReferenceUnkn
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _OVERTAKEN: Final = frozenset({NoFormationError.code, ReferenceUnknownError.code})
+
+
+class SenderEndedError(UnavailableError):
+    """The thread that sends has ended on what nobody foresaw; everything is kept, and the next start sends it."""
+
+    code: ClassVar[str] = "sender-ended"
 
 
 class SpoolSender:
@@ -78,6 +84,9 @@ class SpoolSender:
                     continue
                 self._pause(asked, wait)
                 wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: nobody else tells those who wait
+            with self._changed:
+                self._stopped[""] = SenderEndedError(f"nothing is sent any more: {type(error).__name__}")
         finally:
             with self._changed:
                 self._ended = True

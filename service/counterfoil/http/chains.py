@@ -6,8 +6,10 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from counterfoil.chain.completeness import CAVEAT, WriterReport, report_writers
 from counterfoil.chain.history import read_page
 from counterfoil.chain.landmarks import standing_at
+from counterfoil.chain.names import name_key
 from counterfoil.chain.standing import Standing
 from counterfoil.errors import ChainAbsentError, MalformedClaimsError, MalformedParameterError
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
@@ -21,6 +23,7 @@ from counterfoil.policy.document import Visibility
 from counterfoil.statement.claims import RootTraceId, parse_root_trace_id
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.links import ChainId, chain_id, empty_chain_hash
+from counterfoil.statement.trace_event.event import Party
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
 
@@ -86,6 +89,47 @@ class Chain(Wire):
     next: int | None
 
 
+class NumberRun(Wire):
+    """Numbers from the first to the last, both included."""
+
+    first: int
+    last: int
+
+
+class Writer(Wire):
+    """The numbers of one party's events: which are missing, which stand there more than once.
+
+    ``gaps`` and ``repeated`` list the first 100; ``missing`` and ``repeats`` count all. ``claimed`` is the count that
+    the SETTLEMENT states for the writer, and ``claimHolds`` whether as many different numbers are there.
+    """
+
+    issuer: str | None
+    issuer_hash: str
+    events: int
+    first: int | None
+    last: int | None
+    gaps: list[NumberRun]
+    missing: int
+    repeated: list[int]
+    repeats: int
+    claimed: int | None
+    claim_holds: bool | None
+
+
+class Completeness(Wire):
+    """What the writers' own numbers say about the first ``entries`` entries of a chain, which have ``chainHash``.
+
+    Events of those who are no party are not in it. ``caveat`` says what no such report can know.
+    """
+
+    chain_id: str
+    entries: int
+    chain_hash: str
+    settled: bool
+    writers: list[Writer]
+    caveat: str
+
+
 class ChainOfTrace(Chain):
     """A chain with what its hash begins from."""
 
@@ -103,9 +147,7 @@ def get_chain(
     limit: PageSize = DEFAULT_PAGE_SIZE,
 ) -> Chain:
     """The chain of that id: its head, and its entries in order."""
-    if _CHAIN_ID.fullmatch(chain_id) is None:
-        raise MalformedParameterError("a chain id is 64 lowercase hexadecimal digits")
-    head = _readable(request, response, service, ChainId(bytes.fromhex(chain_id)))
+    head = _readable(request, response, service, _parse_chain_id(chain_id))
     return _run(service, head, after, limit)
 
 
@@ -143,6 +185,50 @@ def get_chain_of_entry(
     entry = find_entry(service.log.store, entry_id)
     head = service.log.store.chain_numbered(entry.chain_number)
     return _run(service, _admitted(request, response, service, head), after, limit)
+
+
+@router.get("/chains/{chain_id}/completeness", responses=problems(401, 404), openapi_extra=GUARDED)
+def get_completeness(request: Request, response: Response, service: Wired, chain_id: ChainIdText) -> Completeness:
+    """What the numbers of each writer's events leave out, as far as numbers can tell."""
+    head = _readable(request, response, service, _parse_chain_id(chain_id))
+    standing = standing_at(service.log.store, head)
+    issuers = {name_key(issuer): issuer for issuer in (*map(_issuer, standing.parties), *dict(standing.final_counts))}
+    written = service.log.store.written_by(head.number, head.length)
+    writers = report_writers(written, issuers, dict(standing.final_counts))
+    return Completeness(
+        chain_id=head.chain_id.hex(),
+        entries=head.length,
+        chain_hash=head.chain_hash.hex(),
+        settled=standing.settled,
+        writers=[_writer(report) for report in writers],
+        caveat=CAVEAT,
+    )
+
+
+def _issuer(party: Party) -> str:
+    return party.issuer
+
+
+def _writer(report: WriterReport) -> Writer:
+    return Writer(
+        issuer=report.issuer,
+        issuer_hash=report.writer.hex(),
+        events=report.events,
+        first=report.first if report.events else None,
+        last=report.last if report.events else None,
+        gaps=[NumberRun(first=first, last=last) for first, last in report.gaps],
+        missing=report.missing,
+        repeated=list(report.repeated),
+        repeats=report.repeats,
+        claimed=report.claimed,
+        claim_holds=report.claim_holds,
+    )
+
+
+def _parse_chain_id(text: str) -> ChainId:
+    if _CHAIN_ID.fullmatch(text) is None:
+        raise MalformedParameterError("a chain id is 64 lowercase hexadecimal digits")
+    return ChainId(bytes.fromhex(text))
 
 
 def _subject(request: Request, text: str) -> RootTraceId:

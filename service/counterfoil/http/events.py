@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from counterfoil.chain.names import name_key
 from counterfoil.chain.ports import ChainReader
 from counterfoil.errors import LogCorruptError, MalformedParameterError
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
@@ -11,7 +12,6 @@ from counterfoil.http.responses import PRIVATE
 from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, PageSize, Wire
 from counterfoil.http.wiring import Service, Wired
-from counterfoil.log.events import name_key
 from counterfoil.log.records import EventRow
 from counterfoil.policy.document import Visibility
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final
 
+from counterfoil.chain.names import name_key
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance, require_may_follow
 from counterfoil.log.records import ChainNumber, Entry, EventRow, Place, ReferenceRow
 from counterfoil.statement.links import ChainId
@@ -64,7 +64,7 @@ class EventDraft:
             place = self._place(reference.entry)
             if place is not None:
                 targets[reference.entry] = place
-        self.events.append(event_row(entry, event, landmark=after != before))
+        self.events.append(event_row(entry, event, before, after))
         self.references.extend(reference_rows(entry, event, targets))
 
     def _standing(self, chain_id: ChainId) -> Standing:
@@ -74,14 +74,15 @@ class EventDraft:
         return self.places.get(statement_hash) or self.view.places.get(statement_hash)
 
 
-def event_row(entry: Entry, event: TraceEvent, *, landmark: bool) -> EventRow:
-    """The row of an event in that entry."""
+def event_row(entry: Entry, event: TraceEvent, before: Standing, after: Standing) -> EventRow:
+    """The row of an event in that entry, with how its engagement stood before and after it."""
     return EventRow(
         number=entry.number,
         chain_number=entry.chain_number,
         sequence=entry.sequence,
         kind=event.type.value,
-        landmark=landmark,
+        landmark=after != before,
+        by_party=after.is_party(event),
         writer=name_key(event.issuer),
         writer_sequence=event.sequence,
         event_key=name_key(event.event_id),
@@ -95,8 +96,3 @@ def reference_rows(entry: Entry, event: TraceEvent, places: Mapping[StatementHas
         ReferenceRow(entry.number, position, places[reference.entry].number, reference.relation.value)
         for position, reference in enumerate(event.references)
     ]
-
-
-def name_key(name: str) -> bytes:
-    """Under what a name that a writer chose is looked up: its SHA-256, 32 bytes."""
-    return sha256(name.encode()).digest()

@@ -80,7 +80,8 @@ class EventRow:
     """What an entry of a profile says, as far as it is looked up; all of it follows from the statement and its place.
 
     ``sequence`` is the place in the chain, ``writer_sequence`` the writer's own counter. ``landmark``: it changes what
-    may follow in its chain. ``writer``, ``event_key`` and ``session_key`` are SHA-256 of issuer, event id and session.
+    may follow in its chain. ``by_party``: its writer takes part in the engagement in the role it writes in. ``writer``,
+    ``event_key`` and ``session_key`` are SHA-256 of issuer, event id and session.
     """
 
     number: EntryNumber
@@ -88,6 +89,7 @@ class EventRow:
     sequence: int
     kind: str
     landmark: bool
+    by_party: bool
     writer: bytes
     writer_sequence: int
     event_key: bytes

@@ -154,6 +154,16 @@ class MemoryLog:
         with self._whole:
             return sorted({reference.number for reference in self._references})
 
+    def written_by(self, chain_number: int, length: int) -> Sequence[tuple[bytes, int]]:
+        """Of each event by a party among the first ``length`` entries of a chain: the writer, and his own number."""
+        with self._whole:
+            found = [event for event in self._events.values() if event.by_party]
+        return sorted(
+            (event.writer, event.writer_sequence)
+            for event in found
+            if event.chain_number == chain_number and event.sequence < length
+        )
+
     def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
         """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
         with self._whole:

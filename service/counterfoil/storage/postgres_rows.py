@@ -67,6 +67,7 @@ def _events(events: Sequence[EventRow]) -> Parameters:
         "event_sequences": [event.sequence for event in events],
         "event_kinds": [event.kind for event in events],
         "landmarks": [int(event.landmark) for event in events],
+        "by_parties": [int(event.by_party) for event in events],
         "writers": [event.writer for event in events],
         "writer_sequences": [event.writer_sequence for event in events],
         "event_keys": [event.event_key for event in events],

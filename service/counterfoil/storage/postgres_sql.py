@@ -93,11 +93,11 @@ new_evidence AS (
 _EVENTS: Final = """,
 new_events AS (
   INSERT INTO events
-    (number, chain_number, sequence, kind, landmark, writer, writer_sequence, event_key, session_key)
+    (number, chain_number, sequence, kind, landmark, by_party, writer, writer_sequence, event_key, session_key)
   SELECT * FROM unnest(
     %(event_numbers)b::int8[], %(event_chains)b::int8[], %(event_sequences)b::int8[], %(event_kinds)b::text[],
-    %(landmarks)b::int8[], %(writers)b::bytea[], %(writer_sequences)b::int8[], %(event_keys)b::bytea[],
-    %(session_keys)b::bytea[]
+    %(landmarks)b::int8[], %(by_parties)b::int8[], %(writers)b::bytea[], %(writer_sequences)b::int8[],
+    %(event_keys)b::bytea[], %(session_keys)b::bytea[]
   )
 ),
 new_references AS (

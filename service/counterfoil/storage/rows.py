@@ -157,6 +157,7 @@ def event_of(row: Found) -> EventRow:
         sequence=stored.number("sequence"),
         kind=stored.text("kind"),
         landmark=stored.number("landmark", 1) == 1,
+        by_party=stored.number("by_party", 1) == 1,
         writer=stored.hash("writer"),
         writer_sequence=stored.number("writer_sequence"),
         event_key=stored.hash("event_key"),

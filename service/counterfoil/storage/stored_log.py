@@ -138,6 +138,16 @@ class StoredLog(StoredKeys):
         """The numbers of the entries that refer to others, each once."""
         return sorted(set(self._numbers("event_references", EVENT_REFERENCES.c.number)))
 
+    def written_by(self, chain_number: int, length: int) -> Sequence[tuple[bytes, int]]:
+        """Of each event by a party among the first ``length`` entries of a chain: the writer, and his own number."""
+        if not is_tree_number(chain_number) or not is_tree_number(length):
+            return []
+        columns = EVENTS.c.number, EVENTS.c.writer, EVENTS.c.writer_sequence
+        within = EVENTS.c.chain_number == chain_number, EVENTS.c.sequence < length, EVENTS.c.by_party == 1
+        query = select(*columns).where(*within).order_by(EVENTS.c.writer, EVENTS.c.writer_sequence)
+        rows = [StoredRow("events", str(row["number"]), row) for row in self._fetch(query)]
+        return [(row.hash("writer"), row.number("writer_sequence")) for row in rows]
+
     def events_named(self, event_key: bytes, limit: int) -> Sequence[EventRow]:
         """Up to ``limit`` events of that event id, given by its SHA-256, by number."""
         return self._events_by(EVENTS.c.event_key, event_key, limit)

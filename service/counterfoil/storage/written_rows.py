@@ -51,6 +51,7 @@ def added_values(batch: Batch) -> dict[str, list[Values]]:
                 "sequence": event.sequence,
                 "kind": event.kind,
                 "landmark": int(event.landmark),
+                "by_party": int(event.by_party),
                 "writer": event.writer,
                 "writer_sequence": event.writer_sequence,
                 "event_key": event.event_key,

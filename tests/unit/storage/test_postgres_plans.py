@@ -34,6 +34,7 @@ ASKED: dict[str, Callable[[StoredLog], object]] = {
     "an event in a chain by its entry": lambda log: log.event(7),
     "references of an entry": lambda log: log.references_of(7),
     "references to entries": lambda log: log.references_to([7, 8, 9], 100),
+    "what was written in a chain": lambda log: log.written_by(0, 100),
     "events of a name, of any chain": lambda log: log.events_named(HASH, 10),
     "events of a session, of any chain": lambda log: log.events_of_session(HASH, 10),
     "a head by its size": lambda log: log.tree_head(2),

@@ -42,7 +42,7 @@ class EventCheck:
         after = advance(before, entry.statement_hash, event)
         self._standings[chain] = after
         self._events.add(entry.number)
-        self._compare(where, entry, event_row(entry, event, landmark=after != before))
+        self._compare(where, entry, event_row(entry, event, before, after))
         if event.references:
             self._referring.add(entry.number)
             self._compare_references(where, entry, event, places)
