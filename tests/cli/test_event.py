@@ -148,12 +148,6 @@ def test_a_receipt_needs_a_service(agent: Path, shell: Shell) -> None:
 def admit_events(data: Path, agent: Path, shell: Shell, *roles: str) -> None:
     named = [part for role in roles for part in ("--role", role)]
     shell.ok("issuer", "add", "--data", data, "--name", AGENT, "--key", f"{agent}.pub", *named)
-    policy = shell.ok("policy", "show", "--data", data)
-    policy["version"] += 1
-    policy["contentTypes"] = [*policy["contentTypes"], {"contentType": CONTENT_TYPE}]
-    file = agent.with_name("policy.json")
-    file.write_text(json.dumps(policy))
-    shell.ok("policy", "commit", "--data", data, file)
 
 
 def submit(shell: Shell, agent: Path, url: str, **changes: Any) -> Outcome:
@@ -161,9 +155,17 @@ def submit(shell: Shell, agent: Path, url: str, **changes: Any) -> Outcome:
 
 
 def test_an_event_is_registered_at_once(data: Path, agent: Path, shell: Shell, tmp_path: Path) -> None:
-    admit_events(data, agent, shell, "agent")
+    admit_events(data, agent, shell, "agent", "platform")
     receipt, out = tmp_path / "r", agent.with_name("event.cose")
+    formation = {
+        "event_type": "FORMATION",
+        "data": json.dumps({**DATA[EventType.FORMATION], "parties": [{"issuer": AGENT, "role": "agent"}]}),
+        "out": tmp_path / "formation.cose",
+    }
     with served(data) as url:
+        early = submit(shell, agent, url, receipt=receipt)
+        assert (early.code, early.error["code"]) == (ExitCode.CONFLICT, "no-formation")
+        assert submit(shell, agent, url, **formation).json["type"] == "FORMATION"
         said = submit(shell, agent, url, receipt=receipt).json
         assert (said["receipt"], said["type"]) == (str(receipt), "ACTION")
         again = shell.ok("submit", "--url", url, out)

@@ -47,7 +47,8 @@ def test_every_leaf_has_a_problem(kind: type[CounterfoilError]) -> None:
     assert problem.code == kind.code
     assert problem.title
     assert problem.detail
-    assert ("Retry-After" in dict(problem.headers)) == issubclass(kind, errors.UnavailableError)
+    later = (errors.UnavailableError, errors.OvertakenError)
+    assert ("Retry-After" in dict(problem.headers)) == issubclass(kind, later)
     assert read_problem(problem.status, *problem.encode(None)).code == kind.code
 
 

@@ -28,6 +28,7 @@ from counterfoil.signing.file_signer import read_key_file, write_key_file
 from counterfoil.signing.generate import generate_key_pem
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
 from counterfoil.statement.identity import LogIdentity, parse_origin
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
 
 UNFINISHED: Final = "init-unfinished"
 """There from the first step to the last, so that what an interrupted run left is told from somebody's log."""
@@ -41,7 +42,10 @@ _DEFAULT_ALGORITHM: Final = "ES256"
 DEFAULT_POLICY: Final = PolicyDocument(
     version=1,
     algorithms=frozenset({"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256"}),
-    content_types=(ContentTypeRule("application/json", Visibility.PARTIES, frozenset()),),
+    content_types=(
+        ContentTypeRule("application/json", Visibility.PARTIES, frozenset()),
+        ContentTypeRule(TRACE_EVENT_CONTENT_TYPE, Visibility.PARTIES, frozenset()),
+    ),
 )
 """Nobody may register anything yet; once an issuer is added, JSON that the parties alone may read."""
 

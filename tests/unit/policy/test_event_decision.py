@@ -38,7 +38,8 @@ FORMATION, ACTION = EventType.FORMATION, EventType.ACTION
 def policy(*roles: str, visibility: Visibility = Visibility.PARTIES, asked: tuple[str, ...] = ()) -> PolicyDocument:
     base = policy_for(issuer_of(WRITER, roles=roles))
     rule = ContentTypeRule(CONTENT_TYPE, visibility, frozenset(asked))
-    return PolicyDocument(1, base.issuers, base.algorithms, (*base.content_types, rule))
+    others = (each for each in base.content_types if each.content_type != CONTENT_TYPE)
+    return PolicyDocument(1, base.issuers, base.algorithms, (*others, rule))
 
 
 def decide(payload: bytes, rules: PolicyDocument, **changes: Any) -> Decision:
