@@ -214,7 +214,7 @@ def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live
         engagement.action(CALL)
     with pytest.raises(ServiceRefusedError):
         engagement.flush(20)
-    engagement.action({})
+    engagement.action(CALL)
     time.sleep(0.5)  # In which one that is asked again would be asked again.
     assert [type(problem) for problem in problems] == [ServiceRefusedError]
     assert engagement.problem is problems[0]
