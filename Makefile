@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml deploy/make-venv.sh
 test: $(STAMP) ## run every test
 	@$(BIN)/python -m tests.strangers
 	@sh deploy/find-postgres.sh
-	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint type contracts test ## exactly what CI runs: format, lint, types, import contracts, tests
 

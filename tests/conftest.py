@@ -11,7 +11,17 @@ from sqlalchemy import Connection, Engine, event
 from counterfoil.storage.migrate import upgrade
 from tests.postgres.cluster import MISSING, Cluster, find_programs, running_cluster
 
-_HTTP = Path(__file__).parent / "http"
+_HERE = Path(__file__).parent
+_HTTP = _HERE / "http"
+_LONG = (
+    "processes",
+    "http/test_schemathesis.py",
+    "cli/test_runbook.py",
+    "bench",
+    "http/test_engagement.py",
+    "cli/test_flow.py",
+    "log",
+)
 
 _opened: set[Engine] = set()
 
@@ -22,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is asked to be left out, and say so in the count of those not selected."""
+    """Begin with what is long; leave out what is asked to be left out, and count it among those not selected."""
+    items.sort(key=_is_short)
     only = config.getoption("http_store")
     if only is None:
         return
@@ -30,6 +41,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=others)
     dropped = set(others)
     items[:] = [item for item in items if item not in dropped]
+
+
+def _is_short(item: pytest.Item) -> bool:
+    # A file runs in one process: a long one that comes last is waited for by all the others.
+    return not any(item.path.is_relative_to(_HERE / name) for name in _LONG)
 
 
 def _store_of(item: pytest.Item) -> object:
