@@ -1,5 +1,6 @@
 """Real trace events for tests: of each type one that says something, and an engagement that plays to its end."""
 
+import copy
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,16 +14,17 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.event import (
     TRACE_EVENT_CONTENT_TYPE,
+    WRITERS,
     EventType,
     Role,
     TraceEvent,
 )
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
 from counterfoil.statement.trace_event.parse import read_trace_event
-from tests.builders import START, issuer_of, policy_for, sign_statement
+from tests.builders import ISSUER, START, issuer_of, policy_for, sign_statement
+from tests.trace_events import DATA
 
 ROOT = "0192f0c1-7e1a-4a3b-9c5d-1f2e3d4c5b6a"
-DIGEST = "5f" * 32
 _count = itertools.count(1)
 
 
@@ -33,69 +35,20 @@ def event_id(number: int | None = None) -> str:
 
 
 def data_of(kind: EventType, parties: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Data of that type, with every member that such data can have."""
-    runtime = {
-        "score": {"RUNTIME_FLAGGED": 0.25, "RUNTIME_SUSPENDED": 0.5}.get(kind, 0.75),
-        "threshold": 0.15,
-        "components": {"route": 0.25, "scope": 0.5, "output": 0.125},
-        "reasons": ["a route that the paper does not name"],
-        "measures": ["buyer notified"],
-    }
-    known: dict[EventType, dict[str, Any]] = {
-        EventType.FORMATION: {
-            "parties": list(parties) or [{"issuer": "https://agent.example", "role": "agent"}],
-            "paper": {"id": "paper-17", "hash": DIGEST, "hashChain": [DIGEST]},
-            "fingerprint": DIGEST,
-            "escrow": {"amount": "1200.50", "currency": "EUR"},
-        },
-        EventType.ACTION: {
-            "kind": "tool",
-            "name": "search.flights",
-            "callId": "call-1",
-            "model": "a model",
-            "durationMs": 120,
-            "status": "succeeded",
-        },
-        EventType.OBSERVATION: {"kind": "request", "question": "Is this in scope?", "reviewer": "on duty"},
-        EventType.SETTLEMENT: {
-            "finalCounts": [{"issuer": "https://agent.example", "count": 40}],
-            "deliverableHash": DIGEST,
-            "criteriaMet": True,
-            "amountReleased": {"amount": "1200.50", "currency": "EUR"},
-        },
-        EventType.DISPUTE: {"kind": "filed", "claims": ["the suspension was wrongful"]},
-        EventType.RUNTIME_CLEARED: {
-            "grounds": "the route was named in an amendment",
-            "remedy": {"text": "credit for the delay", "amount": {"amount": "20", "currency": "EUR"}},
-        },
-    }
-    return known.get(kind, runtime)
+    """Data of that type; a FORMATION narrows nothing and names these parties, a DISPUTE is filed."""
+    data: dict[str, Any] = copy.deepcopy(DATA[kind])
+    if kind is EventType.FORMATION:
+        del data["visibility"]
+        data["parties"] = list(parties) or [{"issuer": ISSUER, "role": "agent"}]
+    return data if kind is not EventType.DISPUTE else {"kind": "filed", "claims": ["the suspension was wrongful"]}
 
-
-POSTERIOR: dict[str, Any] = {
-    "kind": "posterior",
-    "claims": ["the suspension was wrongful"],
-    "evaluators": [
-        {"id": "one", "weight": 2, "confidence": 0.5, "p": 0.75, "failed": False},
-        {"id": "two", "weight": 1, "confidence": 1, "p": 0.25, "failed": False},
-        {"id": "three", "weight": 1, "failed": True},
-    ],
-    "posterior": 0.5,
-    "outcome": "partial",
-    "remedy": {"text": "credit"},
-}
 
 ROLE = {
-    EventType.FORMATION: Role.PLATFORM,
-    EventType.ACTION: Role.AGENT,
+    **{kind: min(writers) for kind, writers in WRITERS.items()},
     EventType.OBSERVATION: Role.REVIEWER,
-    EventType.RUNTIME_FLAGGED: Role.RUNTIME,
-    EventType.RUNTIME_SUSPENDED: Role.RUNTIME,
-    EventType.RUNTIME_ESCALATED: Role.RUNTIME,
-    EventType.SETTLEMENT: Role.PLATFORM,
     EventType.DISPUTE: Role.BUYER,
-    EventType.RUNTIME_CLEARED: Role.ARBITRATOR,
 }
+"""Who writes an event unless a test says otherwise."""
 
 
 def members_of(
@@ -194,5 +147,5 @@ def engagement(cast: Cast) -> list[bytes]:
     counts = [{"issuer": cast.name(Role.AGENT), "count": 3}]
     story.append(say(kinds.SETTLEMENT, data={"finalCounts": counts}, refs=[("settles", hash_of(story[0]))]))
     story.append(say(kinds.DISPUTE, refs=[("evidence", hash_of(story[4]))]))
-    story.append(say(kinds.DISPUTE, role=Role.ARBITRATOR, data=POSTERIOR))
+    story.append(say(kinds.DISPUTE, role=Role.ARBITRATOR, data=DATA[EventType.DISPUTE]))
     return story

@@ -25,7 +25,7 @@
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
-    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
+    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError
     │   └── OvertakenError           it came before what it rests on; the same bytes later are welcome
@@ -495,12 +495,6 @@ class PreviousUnknownError(RefusedError):
     """``previous`` names no earlier entry of the statement's chain."""
 
     code = "previous-unknown"
-
-
-class FindingRefusedError(RefusedError):
-    """The policy refuses what would otherwise be accepted with a finding; the text names it."""
-
-    code = "finding-refused"
 
 
 class SignatureTwinError(ConflictError):

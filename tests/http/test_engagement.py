@@ -17,6 +17,7 @@ from counterfoil.client import (
     Client,
     Engagement,
     Registered,
+    SenderEndedError,
     ServiceRefusedError,
     ServiceUnreachableError,
     SpoolBusyError,
@@ -265,6 +266,25 @@ def test_events_wait_for_the_formation_of_their_engagement(world: World, tmp_pat
         live.register(formation())
         engagement.flush(20)
     require_registered_in_order(tmp_path / "s", world)
+
+
+class Broken(Client):
+    """Fails in a way that nobody foresaw."""
+
+    def submit(self, statement: bytes) -> Registered:
+        raise ZeroDivisionError(len(statement))
+
+
+def test_who_waits_is_told_when_nothing_is_sent_any_more(world: World, live: Live, tmp_path: Path) -> None:
+    with Broken(live.url) as client:
+        engagement = engaged(client, world, tmp_path / "s")
+        engagement.action(CALL)
+        with pytest.raises(SenderEndedError, match="ZeroDivisionError"):
+            engagement.flush(20)
+        assert engagement.close() == 1
+    with engaged(live.url, world, tmp_path / "s") as again:
+        again.flush(20)
+    assert len(require_registered_in_order(tmp_path / "s", world)) == 1
 
 
 def test_one_writer_at_a_time(world: World, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -105,10 +106,20 @@ def test_events_are_found_by_event_and_by_session(played: Played) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"eventId": "a", "sessionId": "b"}, {"eventId": ""}, {"sessionId": "x" * 513}, {"eventId": "x" * 513}]
+    "query",
+    [
+        {},
+        {"eventId": b"\xff"},
+        {"sessionId": b"a\xed\xa0\x80"},
+        {"eventId": "a", "sessionId": "b"},
+        {"eventId": ""},
+        {"sessionId": "x" * 513},
+        {"eventId": "x" * 513},
+    ],
 )
-def test_questions_that_name_nothing(played: Played, query: dict[str, str]) -> None:
-    answer = played.live.client.get("/events", params=query, headers={"Accept": "application/json"})
+def test_questions_that_name_nothing(played: Played, query: dict[str, str | bytes]) -> None:
+    asked = "&".join(f"{name}={quote(value)}" for name, value in query.items())
+    answer = played.live.client.get(f"/events?{asked}", headers={"Accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed-parameter"
 
@@ -251,9 +262,10 @@ def test_who_is_no_party_changes_nothing(played: Played) -> None:
 def test_in_bulk_each_event_meets_the_chain_that_those_before_it_left(played: Played) -> None:
     own = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000dd", signers=played.cast.signers)
     story = engagement(own)
-    second = own.say(KINDS.FORMATION, sequence=99)
-    answer = played.live.post(b"".join([story[0], second, *story[1:]]), "application/cbor-seq")
+    second, nonsense = own.say(KINDS.FORMATION, sequence=99), own.sign(Role.AGENT, {"type": "ACTION"})
+    answer = played.live.post(b"".join([story[0], second, nonsense, *story[1:]]), "application/cbor-seq")
     assert answer.status_code == 200
+    assert answer.content.count(b"formation-repeated") == answer.content.count(b"malformed-event") == 1
     chain = played.live.client.get("/chains", params={"rootTraceId": own.root}).json()
     assert [entry["entryId"] for entry in chain["entries"]] == [hash_of(event).hex() for event in story]
     assert chain["engagement"]["state"] == "settled"

@@ -26,9 +26,6 @@ from counterfoil.statement.trace_event.event import (
     TraceEvent,
 )
 
-SUSPENSIONS: Final = frozenset({EventType.RUNTIME_SUSPENDED, EventType.RUNTIME_ESCALATED})
-"""What a RUNTIME_CLEARED can clear."""
-
 _NOTHING: Final[Mapping[StatementHash, EventType]] = MappingProxyType({})
 
 

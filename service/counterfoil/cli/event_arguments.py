@@ -10,6 +10,7 @@ from counterfoil.encoding.jcs import JsonValue, parse_json
 from counterfoil.errors import MalformedParameterError
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.statement.trace_event.event import WRITERS, EventType, Reference, Relation, Role
+from counterfoil.statement.trace_event.event_id import CHANCE_BYTES, event_id_of
 from counterfoil.statement.trace_event.parse import MAX_EVENT_BYTES
 
 _HASH_BYTES: Final = 32
@@ -71,9 +72,8 @@ def read_object(text: str) -> Mapping[str, JsonValue]:
 
 
 def fresh_event_id(milliseconds: int) -> str:
-    """A new UUIDv7 of that time (RFC 9562, section 5.7)."""
-    digits = f"{milliseconds:012x}7{secrets.randbits(12):03x}{0b10 << 62 | secrets.randbits(62):016x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    """A new UUIDv7 of that time."""
+    return event_id_of(milliseconds, secrets.token_bytes(CHANCE_BYTES))
 
 
 def _reference(text: str) -> Reference:

@@ -28,6 +28,7 @@ from counterfoil.client.problem import (
 )
 from counterfoil.client.receipt_store import ReceiptStore
 from counterfoil.client.spool import SpoolBusyError, SpoolUnwritableError
+from counterfoil.client.spool_sender import SenderEndedError
 from counterfoil.client.submitting import Registered
 from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
@@ -47,6 +48,7 @@ __all__ = [
     "ReceiptStore",
     "ReceiptWithheldError",
     "Registered",
+    "SenderEndedError",
     "ServiceAbsentError",
     "ServiceAnswerError",
     "ServiceConflictError",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from counterfoil.client.client import Client
 from counterfoil.client.event_statement import Moment, Writer, event_statement
@@ -21,6 +21,7 @@ from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import CounterfoilError, UnavailableError
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.statement.trace_event.event import Actor, EventType, Reference, Relation
+from counterfoil.statement.trace_event.event_id import CHANCE_BYTES, event_id_of
 
 
 class UndeliveredError(UnavailableError):
@@ -135,7 +136,7 @@ class Engagement:
             SpoolUnwritableError: The disk refuses; nothing was kept.
         """
         now = self._clock()
-        event_id = str(_uuid7(now, secrets.token_bytes(10)))
+        event_id = event_id_of(now, secrets.token_bytes(CHANCE_BYTES))
 
         def signed(sequence: int, previous: bytes | None) -> tuple[bytes, bytes]:
             before = None if previous is None else StatementHash(previous)
@@ -185,11 +186,3 @@ class Engagement:
 def _client(server: str, receipts: str | Path | ReceiptStore | None) -> Client:
     kept = ReceiptStore(Path(receipts)) if isinstance(receipts, str | Path) else receipts
     return Client(server, receipts=kept, patience=IMPATIENT)  # The sender is the patient one: it can be interrupted.
-
-
-def _uuid7(milliseconds: int, chance: bytes) -> UUID:
-    """RFC 9562, section 5.7."""
-    bits = bytearray(milliseconds.to_bytes(6, "big") + chance)
-    bits[6] = 0x70 | bits[6] & 0x0F
-    bits[8] = 0x80 | bits[8] & 0x3F
-    return UUID(bytes=bytes(bits))

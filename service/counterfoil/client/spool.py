@@ -9,6 +9,9 @@ from typing import ClassVar, Final
 
 from counterfoil.errors import MisconfiguredError
 
+_PRIVATE: Final = 0o600
+"""What an agent did is not for everybody on the machine; the write-ahead log takes over the mode of the file."""
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS spool (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -57,8 +60,9 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
         try:
+            path.touch(_PRIVATE)
             self._sql = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise SpoolUnwritableError(f"{path} cannot be opened: {error}") from error
         try:
             # Exclusive before WAL: the lock is then held until the connection or its process ends, however it ends.

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from counterfoil.http import (
     chains,
     checkpoint,
+    completeness,
     consistency,
     contents,
     entries,
@@ -39,7 +40,20 @@ _logger = logging.getLogger(__name__)
 
 _ROUTERS: Final = tuple(
     module.router
-    for module in (entries, contents, keys, log_info, chains, events, tiles, consistency, checkpoint, health, metrics)
+    for module in (
+        entries,
+        contents,
+        keys,
+        log_info,
+        chains,
+        completeness,
+        events,
+        tiles,
+        consistency,
+        checkpoint,
+        health,
+        metrics,
+    )
 )
 
 

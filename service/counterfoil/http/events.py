@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from counterfoil.chain.names import name_key
 from counterfoil.chain.ports import ChainReader
 from counterfoil.errors import LogCorruptError, MalformedParameterError
+from counterfoil.http.chain_lookup import require_utf8
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.responses import PRIVATE
 from counterfoil.http.visibility import require_reader
@@ -53,6 +54,7 @@ def find_events(
     """Every event of that id, or of that session, of any chain; if several writers used one id, all of them."""
     # Who may not read a chain may not learn either whether it has such an event.
     require_reader(request, Visibility.OPERATOR, service.settings)
+    require_utf8(request)
     response.headers["Cache-Control"] = PRIVATE
     rows = _rows(service.log.store, event_id, session_id, limit + 1)
     return NamedEvents(events=[_named(service, row) for row in rows[:limit]], more=len(rows) > limit)
@@ -62,18 +64,10 @@ def _rows(reader: ChainReader, event_id: str | None, session_id: str | None, lim
     name = session_id if event_id is None else event_id
     if name is None or (event_id is not None and session_id is not None):
         raise MalformedParameterError("one of eventId and sessionId is expected")
-    if not 1 <= len(name) <= _MOST or not _is_text(name):
+    if not 1 <= len(name) <= _MOST:
         raise MalformedParameterError(f"a name is 1 to {_MOST} characters long")
     find = reader.events_of_session if event_id is None else reader.events_named
     return list(find(name_key(name), limit))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _named(service: Service, row: EventRow) -> NamedEvent:

@@ -1,6 +1,6 @@
 """What a batch says of events: whether each may follow what is there, and the rows by which it is found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,13 +28,17 @@ NO_EVENTS: Final = EventView({}, {})
 
 @dataclass(slots=True)
 class EventDraft:
-    """The events of a batch in the making, each taken against the log as the one before it left it."""
+    """The events of a batch in the making, each taken against the log as the one before it left it.
+
+    ``entries`` are those of the batch, added to as it grows; they are looked through only when an event names some.
+    """
 
     view: EventView
+    entries: Sequence[Entry]
     events: list[EventRow] = field(default_factory=list)
     references: list[ReferenceRow] = field(default_factory=list)
     standings: dict[ChainId, Standing] = field(default_factory=dict)
-    places: dict[StatementHash, Place] = field(default_factory=dict)
+    _places: dict[StatementHash, Place] = field(default_factory=dict)
 
     def require_may_follow(self, chain_id: ChainId, chain_number: ChainNumber | None, event: TraceEvent) -> None:
         """Check an event against its chain as it is now; ``chain_number`` is None where the chain begins with it.
@@ -48,10 +52,6 @@ class EventDraft:
             return place is not None and place.chain_number == chain_number
 
         require_may_follow(self._standing(chain_id), event, is_earlier)
-
-    def place(self, entry: Entry) -> None:
-        """Remember where an entry went; any entry of a chain may be referred to."""
-        self.places[entry.statement_hash] = Place(entry.number, entry.chain_number, entry.sequence)
 
     def take(self, chain_id: ChainId, entry: Entry, event: TraceEvent) -> None:
         """Add what is stored of an event that was placed."""
@@ -71,7 +71,9 @@ class EventDraft:
         return self.standings.get(chain_id) or self.view.standings.get(chain_id) or EMPTY_STANDING
 
     def _place(self, statement_hash: StatementHash) -> Place | None:
-        return self.places.get(statement_hash) or self.view.places.get(statement_hash)
+        for entry in self.entries[len(self._places) :]:
+            self._places[entry.statement_hash] = Place(entry.number, entry.chain_number, entry.sequence)
+        return self._places.get(statement_hash) or self.view.places.get(statement_hash)
 
 
 def event_row(entry: Entry, event: TraceEvent, before: Standing, after: Standing) -> EventRow:

@@ -127,7 +127,7 @@ class Draft:
     events: EventDraft = field(init=False)
 
     def __post_init__(self) -> None:
-        self.events = EventDraft(self.view.events)
+        self.events = EventDraft(self.view.events, self.entries)
 
     def take(self, submission: Submission) -> Outcome:
         """Place one submission, or say why not."""
@@ -156,7 +156,6 @@ class Draft:
         ).encode()
         entry = self._link(submission, number, record)
         self.entries.append(entry)
-        self.events.place(entry)
         if decision.event is not None:
             self.events.take(chain_id(decision.event.root_trace_id), entry, decision.event)
         self.contents.append(

@@ -37,8 +37,7 @@ class Standings:
         Raises:
             LogCorruptError: A landmark's statement is not there, or is no event.
         """
-        found = [(one.statement, one.decision.event) for one in submissions]
-        events = [(statement, event) for statement, event in found if event is not None]
+        events = [(one.statement, event) for one in submissions if (event := one.decision.event) is not None]
         if not events:
             return NO_EVENTS
         named: set[StatementHash] = {reference.entry for _, event in events for reference in event.references}

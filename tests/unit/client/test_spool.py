@@ -107,3 +107,10 @@ def test_what_cannot_be_signed_takes_no_number(tmp_path: Path) -> None:
         spool.add("c", "i", failing)
     assert spool.add("c", "i", made(b"a"))[0] == 0
     spool.close()
+
+
+def test_a_spool_is_its_owners_alone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    spool.add("c", "i", made(b"a"))
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    spool.close()
