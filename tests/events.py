@@ -17,10 +17,8 @@ from counterfoil.statement.trace_event.event import (
     WRITERS,
     EventType,
     Role,
-    TraceEvent,
 )
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
-from counterfoil.statement.trace_event.parse import read_trace_event
 from tests.builders import ISSUER, START, issuer_of, policy_for, sign_statement
 from tests.trace_events import DATA
 
@@ -76,11 +74,6 @@ def members_of(
         members["references"] = [{"rel": relation, "entry": entry.hex()} for relation, entry in refs]
     members.update(more)
     return {name: value for name, value in members.items() if value is not None}
-
-
-def event_of(kind: EventType, issuer: str = "https://agent.example", **members: Any) -> TraceEvent:
-    """An event as reading it gives it."""
-    return read_trace_event(encode_json(members_of(kind, **members)), issuer)
 
 
 @dataclass

@@ -110,9 +110,8 @@ def find_chain(
 ) -> ChainOfTrace:
     """The chain of a rootTraceId: its head, what its hash begins from, and its entries in order."""
     subject = _subject(request, root_trace_id)
-    chain = _run(
-        service, readable_chain(request, response, service, service.log.store.chain(chain_id(subject))), after, limit
-    )
+    head = readable_chain(request, response, service, service.log.store.chain(chain_id(subject)))
+    chain = _run(service, head, after, limit)
     beginning = empty_chain_hash(service.log.genesis.identity.origin, subject)
     return ChainOfTrace(**dict(chain), root_trace_id=subject, empty_chain_hash=beginning.hex())
 
