@@ -73,6 +73,15 @@ def test_who_is_no_party_changes_nothing_and_an_amendment_by_the_founder_makes_h
     assert states([formed, action, admitted, strangers[0]]) == "forming active active active suspended"
 
 
+def test_no_party_but_the_founder_adds_parties() -> None:
+    cast = Cast()
+    reviewer = {"issuer": cast.name(Role.REVIEWER), "role": "reviewer"}
+    formed = cast.say(KINDS.FORMATION, data=data_of(KINDS.FORMATION, [reviewer]))
+    amendment = {"kind": "amendment", "parties": [{"issuer": cast.name(Role.RUNTIME), "role": "runtime"}]}
+    standings = after([formed, cast.say(KINDS.OBSERVATION, data=amendment, refs=[("amends", hash_of(formed))])])
+    assert standings[1] == standings[2]
+
+
 def test_the_latest_settlement_says_the_counts() -> None:
     cast = Cast()
     counts = [[{"issuer": "a", "count": number}] for number in (1, 2)]

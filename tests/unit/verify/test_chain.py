@@ -14,8 +14,9 @@ from counterfoil.errors import (
     MalformedClaimsError,
     UnverifiedError,
 )
+from counterfoil.statement.decision_record import decision_digest
 from counterfoil.statement.genesis import KeyPurpose
-from counterfoil.statement.links import chain_id
+from counterfoil.statement.links import chain_hash, chain_id, empty_chain_hash
 from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.verify import ChainLink, LogKeys, VerifiedChain, log_keys_of, verify_chain
@@ -65,14 +66,21 @@ class Told:
         assert head is not None
         return head.chain_hash
 
+    def hash_over(self, links: list[ChainLink]) -> bytes:
+        """What a log says that keeps its own hash right, whatever else it does."""
+        last = empty_chain_hash(self.world.identity.origin, self.cast.root)
+        for link in links:
+            last = chain_hash(last, hash_of(link.statement), decision_digest(link.decision))
+        return last
+
     def verify(self, links: list[ChainLink], **options: object) -> VerifiedChain:
         keys = options.get("keys", self.keys)
         assert isinstance(keys, LogKeys)
         issuer = options.get("issuer")
         root = str(options.get("root", self.cast.root))
-        return verify_chain(
-            root, links, self.hash(self.cast.root), keys, expected_issuer=None if issuer is None else str(issuer)
-        )
+        expected = options.get("expected", self.hash(self.cast.root))
+        assert isinstance(expected, bytes)
+        return verify_chain(root, links, expected, keys, expected_issuer=None if issuer is None else str(issuer))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +147,18 @@ def test_a_log_that_admitted_a_reference_to_nothing_is_caught(told: Told) -> Non
     """A log that keeps its own hash right and breaks the rules of the profile."""
     lost = [link for link in told.chain if hash_of(link.statement) != hash_of(told.chain[1].statement)]
     with pytest.raises(ChainInvalidError, match="refers to"):
-        told.verify(lost)
+        told.verify(lost, expected=told.hash_over(lost))
+
+
+def test_a_log_that_shows_another_order_or_another_decision_is_caught(told: Told) -> None:
+    """Its hash is right over what it shows; the receipts and the decision records are not."""
+    exchanged = [told.chain[0], told.chain[1], told.chain[3], told.chain[2], *told.chain[4:]]
+    with pytest.raises(ChainInvalidError, match="registered before"):
+        told.verify(exchanged, expected=told.hash_over(exchanged))
+    undecided = [*told.chain[:5], replace(told.chain[5], decision=told.chain[4].decision), *told.chain[6:]]
+    with pytest.raises(ChainInvalidError, match="decided on as number"):
+        told.verify(undecided, expected=told.hash_over(undecided))
+    assert told.verify(told.chain, expected=told.hash_over(told.chain)).events == 12
 
 
 def test_bytes_that_are_nothing(told: Told) -> None:
