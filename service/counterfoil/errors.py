@@ -25,7 +25,7 @@
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
-    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError
+    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError
     │   └── OvertakenError           it came before what it rests on; the same bytes later are welcome
@@ -483,6 +483,12 @@ class FormationRepeatedError(RefusedError):
     """A party of an engagement forms it a second time."""
 
     code = "formation-repeated"
+
+
+class FindingRefusedError(RefusedError):
+    """A statement would have a finding that the policy of this log does not admit."""
+
+    code = "finding-refused"
 
 
 class NothingToClearError(RefusedError):

@@ -11,6 +11,7 @@ from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, UNOBSERVED, CommitObserver, GroupCommit, Result
 from counterfoil.log.pages import next_page, require_page_root
 from counterfoil.log.plan import Submission
+from counterfoil.log.policies import Policies
 from counterfoil.log.ports import Appends, LogReader, LogStore
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.log.records import Head
@@ -52,6 +53,7 @@ class LocalLog:
         self.genesis: Genesis = read_genesis(store)
         _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
         require_receipt_signer(receipt_signer)
+        self.policies = Policies(store)
         self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
         self._clock = clock
         head = self.head()
@@ -93,6 +95,14 @@ class LocalLog:
         if newer_than is not None and self._rules.rules_entry == newer_than.rules_entry:
             await asyncio.to_thread(self._read_rules)
         return self._rules
+
+    def max_lag(self, policy_entry: int) -> int:
+        """The bound on the lag of events of the policy in that entry, in whole seconds.
+
+        Raises:
+            LogCorruptError: The entry is not a policy statement.
+        """
+        return self.policies.of(policy_entry).max_lag_seconds
 
     def head_time(self) -> int:
         """The time a head committed now would bear, as far as this process has seen the log."""

@@ -1,0 +1,76 @@
+"""An entry of a chain as it is answered: the record itself, both clocks, and what is remarkable about it."""
+
+from typing import Any
+
+from counterfoil.chain.findings import lag
+from counterfoil.chain.history import ChainEntry
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.http.wire import Wire
+from counterfoil.statement.trace_event.occurred_at import format_occurred_at
+
+
+class FindingOfEntry(Wire):
+    """A finding, by its name, and what it is here."""
+
+    finding: str
+    detail: str
+
+
+class Annotation(Wire):
+    """A later entry that refers to this one, by its number, and in which relation."""
+
+    number: int
+    relation: str
+
+
+class EntryOfChain(Wire):
+    """One entry of a chain. Its chain hash commits to it and to every entry before it.
+
+    ``number`` is its leaf index, for which its receipt holds. ``statement`` and ``decision`` are the registered bytes,
+    base64url without padding: with the chain hash before, their SHA-256 give ``chainHash``. ``statement`` is null where
+    it was erased. The clocks: ``occurredAt`` as the writer claims it, ``registeredAt`` as the log signed it, the whole
+    second of the tree head; ``lagMilliseconds`` is from the one to the other. ``event`` is the event as it was written,
+    null where the statement is none; ``annotations`` are references to this entry, in the order of the log.
+    """
+
+    number: int
+    entry_id: str
+    sequence: int
+    chain_hash: str
+    decision_digest: str
+    head_time: int
+    statement: str | None
+    decision: str
+    issuer: str | None
+    content_type: str | int | None
+    type: str | None
+    occurred_at: str | None
+    registered_at: str
+    lag_milliseconds: int | None
+    findings: list[FindingOfEntry]
+    annotations: list[Annotation]
+    event: dict[str, Any] | None
+
+
+def entry_of_chain(one: ChainEntry) -> EntryOfChain:
+    """The answer for an entry."""
+    entry, statement, event = one.entry, one.statement, one.event
+    return EntryOfChain(
+        number=entry.number,
+        entry_id=entry.statement_hash.hex(),
+        sequence=entry.sequence,
+        chain_hash=entry.chain_hash.hex(),
+        decision_digest=entry.decision_digest.hex(),
+        head_time=one.record.head_time,
+        statement=None if statement is None else encode_base64url(statement.encoded),
+        decision=encode_base64url(entry.decision),
+        issuer=None if statement is None else statement.claims.issuer,
+        content_type=None if statement is None else statement.content_type,
+        type=None if event is None else event.type.value,
+        occurred_at=None if event is None else format_occurred_at(event.occurred_at),
+        registered_at=format_occurred_at(one.record.head_time * 1000),
+        lag_milliseconds=None if event is None else lag(event, one.record.head_time),
+        findings=[FindingOfEntry(finding=found.finding.value, detail=found.detail) for found in one.remarks],
+        annotations=[Annotation(number=row.number, relation=row.relation) for row in one.annotations],
+        event=None if event is None else dict(event.members),
+    )
