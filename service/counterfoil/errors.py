@@ -10,13 +10,13 @@
     │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
     │   ├── MalformedKeyError, MalformedCertificateError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
-    │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError
+    │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
     │   ├── MalformedEventError, RootTraceMismatchError
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
     │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
-    │   ├── ChainInvalidError
+    │   ├── ChainInvalidError, CaseInvalidError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -239,6 +239,12 @@ class MalformedPageError(MalformedError):
     code = "malformed-page"
 
 
+class MalformedCaseError(MalformedError):
+    """The bytes are no case file: no ZIP, or one without the files that a case has."""
+
+    code = "malformed-case"
+
+
 class MalformedDecisionError(MalformedError):
     """The bytes are not a decision record."""
 
@@ -315,6 +321,12 @@ class RootMismatchError(UnverifiedError):
     """The proof leads to a root other than the one given."""
 
     code = "root-mismatch"
+
+
+class CaseInvalidError(UnverifiedError):
+    """The files of a case do not belong together, or one is not what the others lead to."""
+
+    code = "case-invalid"
 
 
 class ChainInvalidError(UnverifiedError):

@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    bundle,
     chains,
     checkpoint,
     completeness,
@@ -47,6 +48,7 @@ _ROUTERS: Final = tuple(
         log_info,
         chains,
         completeness,
+        bundle,
         events,
         tiles,
         consistency,

@@ -20,6 +20,7 @@ from counterfoil.http.request_id import RequestIds
 from counterfoil.log.local_log import LocalLog
 from counterfoil.observability.metrics import Metrics
 from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.register import OpenLog
 from counterfoil.settings import Settings
 
@@ -67,11 +68,14 @@ class CheckpointSource:
                 self._second = now
             return self._text
 
+    def at(self, tree: TreeHead) -> str:
+        """The signed note of a committed head; the same text each time, as Ed25519 signs."""
+        return sign_checkpoint(self._signer, Checkpoint(self._log.genesis.identity.origin, tree.size, tree.root))
+
     def _sign_if_new(self) -> None:
         head = self._log.head().tree
         if head.size != self._size:
-            checkpoint = Checkpoint(self._log.genesis.identity.origin, head.size, head.root)
-            self._text, self._size = sign_checkpoint(self._signer, checkpoint), head.size
+            self._text, self._size = self.at(head), head.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Service:
     ``failure`` is told when the log disagrees with itself. ``metrics`` is shared with other processes through the
     directory ``shared_metrics``, where there is one. Statements of others are registered through ``registering``, which
     is ``log`` with the limits of issuers. ``released`` says whether receipts of an entry may leave (SCRAPI, 202).
+    ``case_files`` is held while one is made.
     """
 
     log: LocalLog
@@ -95,6 +100,7 @@ class Service:
     shared_metrics: Path | None = None
     timer: Timer = time.perf_counter
     released: Release = everything_is_released
+    case_files: threading.Semaphore = field(default_factory=threading.BoundedSemaphore)
     limits: RateLimits = field(init=False)
     registering: OpenLog = field(init=False)
     request_ids: RequestIds = field(init=False)

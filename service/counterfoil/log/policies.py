@@ -1,7 +1,6 @@
 """The policies of a log by the entries that hold them, read once."""
 
-from collections import OrderedDict
-from threading import Lock
+from functools import lru_cache, partial
 from typing import Final
 
 from counterfoil.log.ports import LogReader
@@ -16,9 +15,7 @@ class Policies:
     """Reads policies of one log and remembers some of them. For any number of threads."""
 
     def __init__(self, reader: LogReader) -> None:
-        self._reader = reader
-        self._known: OrderedDict[int, PolicyDocument] = OrderedDict()
-        self._lock = Lock()
+        self._read = lru_cache(maxsize=_MOST_KEPT)(partial(read_policy, reader))
 
     def of(self, number: int) -> PolicyDocument:
         """The policy document in an entry.
@@ -26,13 +23,4 @@ class Policies:
         Raises:
             LogCorruptError: The entry is not a policy statement.
         """
-        with self._lock:
-            if number in self._known:
-                self._known.move_to_end(number)
-                return self._known[number]
-        policy = read_policy(self._reader, number)
-        with self._lock:
-            self._known[number] = policy
-            while len(self._known) > _MOST_KEPT:
-                self._known.popitem(last=False)
-        return policy
+        return self._read(number)

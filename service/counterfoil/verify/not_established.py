@@ -35,6 +35,14 @@ CHAIN_COMPLETE: Final = (
     "That the chain has no other entry: the log computes its hash, and no signature covers it. Compare it with the one "
     "that another party was shown, or have the whole log audited; a gap in a writer's own sequence shows as one."
 )
+POLICY_ISSUERS: Final = (
+    "That a key which the registration policy gives to an issuer is that issuer's: the log's operator says so in the "
+    "policy."
+)
+VIEWS: Final = (
+    "That README, timeline and certificate say what the evidence says: they are drawn from it, and it alone is "
+    "verified."
+)
 GROWTH_ONLY: Final = "What the entries say, and that each was rightly admitted: consistency is about their order alone."
 
 
@@ -56,6 +64,11 @@ def about_statement(
 def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
     """What the entries of a chain with their receipts leave open."""
     return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
+
+
+def about_case() -> tuple[str, ...]:
+    """What a case file that holds leaves open."""
+    return (TRUE, CHAIN_COMPLETE, POLICY_ISSUERS, LOG_KEY, SAME_VIEW, VIEWS)
 
 
 def about_checkpoint() -> tuple[str, ...]:
