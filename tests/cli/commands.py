@@ -33,6 +33,7 @@ COMMANDS = (
     ("event", "schema"),
     ("chain",),
     ("chain", "verify"),
+    ("chain", "export"),
     ("db",),
     ("db", "upgrade"),
     ("db", "check"),

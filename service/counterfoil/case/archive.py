@@ -11,6 +11,9 @@ from counterfoil.errors import MalformedCaseError, TooLargeError
 MAX_CASE_BYTES: Final = 256 * 1024 * 1024
 """Some 50,000 entries; what is larger is not a file to be handed to an arbitrator."""
 
+MAX_CASE_FILE_BYTES: Final = 2 * MAX_CASE_BYTES
+"""With what a ZIP says of each file, and with a margin for those that others make."""
+
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The first time that a ZIP can hold: the file says nothing of when it was made."""
 
@@ -25,7 +28,7 @@ def write_case(files: Iterable[tuple[str, bytes]]) -> bytes:
         TooLargeError: They are more than ``MAX_CASE_BYTES``.
     """
     whole, total = io.BytesIO(), 0
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files:
             total += len(content)
             if total > MAX_CASE_BYTES:
@@ -41,8 +44,8 @@ def read_case_archive(data: bytes) -> Mapping[str, bytes]:
         MalformedCaseError: It is no ZIP, is damaged, packs a file, or has two of one name.
         TooLargeError: It is larger than a case file is.
     """
-    if len(data) > MAX_CASE_BYTES * 2:
-        raise TooLargeError(f"{len(data)} bytes of case file where {MAX_CASE_BYTES * 2} are read")
+    if len(data) > MAX_CASE_FILE_BYTES:
+        raise TooLargeError(f"{len(data)} bytes of case file where {MAX_CASE_FILE_BYTES} are read")
     files: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -8,7 +8,7 @@ from typing import Final
 
 from counterfoil.case import names
 from counterfoil.case.account import Account
-from counterfoil.case.archive import read_case_archive
+from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.signatures import require_signed
@@ -182,6 +182,9 @@ def _other_findings(account: Account) -> Sequence[str]:
 def _left_open(trusted: LogKeys | None) -> tuple[str, ...]:
     sentences = about_case()
     return sentences if trusted is not None else tuple(OWN_KEYS if one == LOG_KEY else one for one in sentences)
+
+
+__all__ = ["MAX_CASE_FILE_BYTES", "Verdict", "VerifiedCase", "is_case_file", "verify_case"]
 
 
 def is_case_file(data: bytes) -> bool:
