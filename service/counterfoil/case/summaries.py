@@ -29,7 +29,7 @@ DISPUTE_COLUMNS: Final = (
 
 def engagement_rows(facts: CaseFacts) -> tuple[Row, ...]:
     """What the engagement is, as of which tree head, and what made the view."""
-    parties = [(f"Party: {role}", issuer) for issuer, role in facts.parties] or [("Parties", "none is named here")]
+    parties = [(f"Party as {role}", issuer) for issuer, role in facts.parties] or [("Parties", "none is named here")]
     return (
         ("rootTraceId", facts.root_trace_id),
         ("State", "none: no event here forms an engagement" if facts.state is None else facts.state),
