@@ -159,7 +159,7 @@ def test_what_is_private_stays_so_on_disk(data: Path) -> None:
 
 
 # pydantic is not among them: typer itself needs it.
-@pytest.mark.parametrize("blocked", [("httpx", "fastapi", "starlette", "sqlalchemy", "uvicorn", "alembic")])
+@pytest.mark.parametrize("blocked", [("httpx", "fastapi", "starlette", "sqlalchemy", "uvicorn", "alembic", "fpdf")])
 def test_the_base_install_signs_and_verifies(
     blocked: tuple[str, ...], admitted: Path, statement: Path, shell: Shell, tmp_path: Path
 ) -> None:
