@@ -40,6 +40,7 @@ COMMANDS = (
     ("db", "grant"),
     ("fsck",),
     ("demo",),
+    ("demo", "engagement"),
 )
 ORIGIN = "log.example/agents"
 AGENT = "https://agent.example"

@@ -12,6 +12,7 @@ from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.signatures import require_signed
+from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.genesis import KeyPurpose
@@ -46,7 +47,8 @@ class VerifiedCase:
     """The evidence of a case holds: all of it belongs to one tree head that the log's keys signed.
 
     ``findings`` are numbers of entries with the findings on them, ``other_findings`` sentences about the whole.
-    ``evidence_digest`` is SHA-256 of the manifest, which is the same in every export at that tree head.
+    ``evidence_digest`` is SHA-256 of the manifest, which is the same in every export at that tree head; ``account`` is
+    what the evidence says.
     """
 
     verdict: Verdict
@@ -60,6 +62,7 @@ class VerifiedCase:
     chain_hash: bytes
     genesis_id: StatementHash
     evidence_digest: bytes
+    account: Account
     findings: tuple[tuple[int, tuple[str, ...]], ...]
     other_findings: tuple[str, ...]
     not_established: tuple[str, ...]
@@ -106,6 +109,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
         chain_hash=contents.exhibits[-1].chain_hash,
         genesis_id=genesis.statement.entry_id,
         evidence_digest=sha256(files[names.MANIFEST]).digest(),
+        account=account,
         findings=findings,
         other_findings=others,
         not_established=_left_open(trusted),
@@ -176,6 +180,11 @@ def _other_findings(account: Account) -> Sequence[str]:
             found.append(f"{report.missing} numbers of {name} are missing")
         if report.claim_holds is False:
             found.append(f"the SETTLEMENT states {report.claimed} events of {name}, and {report.events} are there")
+    for one, dispute in account.panels():
+        if not is_posterior_matched(dispute):
+            found.append(f"the posterior in entry {one.exhibit.number} is not what its estimates give")
+        if dispute.outcome not in expected_outcomes(recomputed_posterior(dispute)):
+            found.append(f"the outcome in entry {one.exhibit.number} does not go with its posterior")
     return found
 
 
