@@ -10,6 +10,7 @@
     │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
     │   ├── MalformedKeyError, MalformedCertificateError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
+    │   ├── MalformedChainHeadError
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
     │   ├── MalformedEventError, RootTraceMismatchError
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
@@ -213,6 +214,12 @@ class MalformedCheckpointError(MalformedError):
     """The text is not a checkpoint or not a signed note (C2SP tlog-checkpoint, signed-note)."""
 
     code = "malformed-checkpoint"
+
+
+class MalformedChainHeadError(MalformedError):
+    """The bytes are no signed note of a chain head."""
+
+    code = "malformed-chain-head"
 
 
 class MalformedTilePathError(MalformedError):

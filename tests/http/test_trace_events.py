@@ -11,7 +11,9 @@ from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.log.fsck import check_log
 from counterfoil.log.local_log import Store
+from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.statement.decision_record import decision_digest
+from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.links import chain_hash, empty_chain_hash
 from counterfoil.statement.trace_event.event import EventType, Relation, Role
 from counterfoil.storage.memory import MemoryStore
@@ -121,6 +123,12 @@ def test_an_answer_is_as_of_one_tree(played: Played) -> None:
     assert then["chainHash"] == played.chain()["entries"][4]["chainHash"]
     assert then["engagement"]["state"] == "suspended"
     assert then["treeHead"]["size"] == size
+    world = played.live.world
+    signed = verify_chain_head(
+        then["signedHead"].encode(), world.identity.origin, world.signers[KeyPurpose.CHECKPOINT].public_key
+    )
+    assert (signed.size, signed.length, signed.chain_hash.hex()) == (size, 5, then["chainHash"])
+    assert (signed.chain_id.hex(), signed.root.hex()) == (then["chainId"], then["treeHead"]["rootHash"])
     rest = played.chain(size=size, limit=500, after=then["next"])
     shown = [*then["entries"], *rest["entries"]]
     assert [entry["sequence"] for entry in shown] == list(range(5))

@@ -13,6 +13,7 @@ from counterfoil.case.exhibit import Exhibit
 from counterfoil.case.facts import CaseFacts
 from counterfoil.case.telling import case_facts
 from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.errors import CaseInvalidError
 from counterfoil.policy.parse import parse_policy
 from counterfoil.statement.signed_statement import parse_signed_statement
 
@@ -37,14 +38,15 @@ class PolicyExhibit:
 class Evidence:
     """Everything that a case file is made of, as the log has it at one tree head.
 
-    ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` a signed note. Policies
-    are those that decided on the exhibits, each once, by number.
+    ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` and
+    ``chain_head`` are signed notes. Policies are those that decided on the exhibits, each once, by number.
     """
 
     frame: Frame
     genesis: bytes
     keys: bytes
     checkpoint: bytes
+    chain_head: bytes
     exhibits: Sequence[Exhibit]
     policies: Sequence[PolicyExhibit]
 
@@ -74,9 +76,20 @@ def manifest_of(files: Iterable[File]) -> bytes:
 
 
 def read_evidence(evidence: Evidence) -> Account:
-    """What the exhibits say, by the policies beside them; errors as for ``read_account``."""
+    """What the exhibits say, by the policies beside them.
+
+    Raises:
+        CaseInvalidError: A policy that decided on one of them is not there.
+        MalformedError, RefusedError: As for ``read_account``.
+    """
     lags = {policy.number: _max_lag(policy.statement) for policy in evidence.policies}
-    return read_account(evidence.exhibits, lags.__getitem__)
+
+    def max_lag(policy_entry: int) -> int:
+        if policy_entry not in lags:
+            raise CaseInvalidError(f"the policy in entry {policy_entry}, which decided on an entry, is not in the case")
+        return lags[policy_entry]
+
+    return read_account(evidence.exhibits, max_lag)
 
 
 def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
@@ -84,6 +97,7 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
     documents = derived_documents(evidence.frame, account)
     yield from ((names.document(name), documents[name]) for name in DOCUMENTS)
     yield names.CHECKPOINT, evidence.checkpoint
+    yield names.CHAIN_HEAD, evidence.chain_head
     yield names.GENESIS, evidence.genesis
     yield names.KEYS, evidence.keys
     for one in account.exhibits:

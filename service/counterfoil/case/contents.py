@@ -33,6 +33,7 @@ class CaseContents:
     root_trace_id: str
     genesis: bytes
     checkpoint: bytes
+    chain_head: bytes
     exhibits: tuple[Exhibit, ...]
     policies: tuple[PolicyExhibit, ...]
 
@@ -68,6 +69,7 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
         root_trace_id=root,
         genesis=_file(files, names.GENESIS),
         checkpoint=_file(files, names.CHECKPOINT),
+        chain_head=_file(files, names.CHAIN_HEAD),
         exhibits=tuple(exhibits),
         policies=tuple(_policies(files)),
     )

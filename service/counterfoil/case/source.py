@@ -1,5 +1,6 @@
 """The evidence of an engagement, read from the log at one tree head."""
 
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from counterfoil.case.archive import MAX_CASE_BYTES
@@ -8,10 +9,13 @@ from counterfoil.case.contents import key_set
 from counterfoil.case.documents import Frame
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.chain.ports import ChainReader
+from counterfoil.cose.signer import Signer
 from counterfoil.errors import ContentAbsentError, LogCorruptError, TooLargeError
 from counterfoil.log.ports import LogReader
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.log.records import ChainHead, Entry
+from counterfoil.receipt.chain_head import SignedChainHead, sign_chain_head
+from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.decision_record import parse_decision_record
@@ -25,14 +29,31 @@ _TOGETHER: Final = 32
 """Statements read at once: of the largest that a policy can admit some tens of megabytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the log's checkpoint key signs for a case: the tree head, and the head of the chain in that tree."""
+
+    checkpoint: str
+    chain_head: str
+
+
+def sign_notes(signer: Signer, origin: str, tree: TreeHead, chain: ChainHead) -> Notes:
+    """The notes about a chain that is as of ``tree``; the same bytes each time."""
+    head = SignedChainHead(origin, tree.size, tree.root, chain.chain_id, chain.length, chain.chain_hash)
+    return Notes(
+        sign_checkpoint(signer, Checkpoint(origin, tree.size, tree.root)),
+        sign_chain_head(signer, head),
+    )
+
+
 class CaseReader(LogReader, ChainReader, Protocol):
     """What a case file is read from."""
 
 
 def read_case_evidence(
-    reader: CaseReader, receipts: ReceiptSource, genesis: Genesis, tree: TreeHead, chain: ChainHead, checkpoint: bytes
+    reader: CaseReader, receipts: ReceiptSource, genesis: Genesis, tree: TreeHead, chain: ChainHead, notes: Notes
 ) -> Evidence:
-    """The evidence of a chain, which is as of ``tree``; ``checkpoint`` is the signed note over that tree.
+    """The evidence of a chain, which is as of ``tree``.
 
     Raises:
         TooLargeError: The chain is longer, or its statements are more, than a case file holds.
@@ -57,7 +78,8 @@ def read_case_evidence(
         frame=Frame(genesis.identity, _subject(exhibits[0]), tree),
         genesis=attach_receipts(_statement(reader, GENESIS_ENTRY), [receipt(GENESIS_ENTRY)]),
         keys=key_set(genesis),
-        checkpoint=checkpoint,
+        checkpoint=notes.checkpoint.encode(),
+        chain_head=notes.chain_head.encode(),
         exhibits=exhibits,
         policies=policies,
     )

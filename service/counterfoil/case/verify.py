@@ -14,13 +14,16 @@ from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
+from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.tree_head import TreeHead
-from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.verify import (
     ChainLink,
     Inclusion,
     LogKeys,
+    VerifiedCheckpoint,
     VerifiedGenesis,
     verify_chain,
     verify_checkpoint,
@@ -88,6 +91,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
         genesis=contents.genesis,
         keys=key_set(genesis.genesis),
         checkpoint=contents.checkpoint,
+        chain_head=contents.chain_head,
         exhibits=contents.exhibits,
         policies=contents.policies,
     )
@@ -132,6 +136,7 @@ def _require_one_tree(
     genesis = verified.genesis
     origin = genesis.identity.origin
     checkpoint = verify_checkpoint(contents.checkpoint, origin, genesis.keys[KeyPurpose.CHECKPOINT])
+    _require_whole_chain(contents, genesis, checkpoint)
     links = [ChainLink(one.statement or b"", one.decision, one.receipt) for one in contents.exhibits]
     issuer = genesis.identity.issuer
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
@@ -148,6 +153,20 @@ def _require_one_tree(
     if time is None:
         raise CaseInvalidError("the receipts name different times of one tree head, or none")
     return TreeHead(checkpoint.size, checkpoint.root, time), chain.inclusions
+
+
+def _require_whole_chain(contents: CaseContents, genesis: Genesis, checkpoint: VerifiedCheckpoint) -> None:
+    """The log signed that the chain has these entries in this tree, and no other."""
+    head = verify_chain_head(contents.chain_head, genesis.identity.origin, genesis.keys[KeyPurpose.CHECKPOINT])
+    here = (
+        checkpoint.size,
+        checkpoint.root,
+        chain_id(contents.root_trace_id),
+        len(contents.exhibits),
+        contents.exhibits[-1].chain_hash,
+    )
+    if (head.size, head.root, head.chain_id, head.length, head.chain_hash) != here:
+        raise CaseInvalidError("the entries of the case are not those that the log's signed chain head covers")
 
 
 def _require_derived(files: Mapping[str, bytes], evidence: Evidence, account: Account) -> None:

@@ -63,6 +63,6 @@ def _released_tree(service: Service, size: int | None) -> TreeHead | None:
 
 def _case_file(service: Service, tree: TreeHead, chain: ChainHead) -> bytes:
     log = service.log
-    checkpoint = service.checkpoints.at(tree).encode()
-    evidence = read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, checkpoint)
+    notes = service.checkpoints.notes(tree, chain)
+    evidence = read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, notes)
     return write_case(case_files(evidence, CASE_VIEWS, SOFTWARE))

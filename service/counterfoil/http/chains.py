@@ -58,6 +58,8 @@ class TreeHeadOfChain(Wire):
 class Chain(Wire):
     """A chain as of a tree head, and a run of its entries.
 
+    ``signedHead`` is a note by the log's checkpoint key over tree, chain id, ``length`` and ``chainHash``.
+
     ``next`` is the next ``after``, null at the end; with ``size`` it continues the same answer. ``engagement`` is null
     where no event of the trace profile formed one. ``allAnnotations``: every reference to these entries is shown.
     """
@@ -66,6 +68,7 @@ class Chain(Wire):
     chain_id: str
     length: int
     chain_hash: str
+    signed_head: str
     engagement: Engagement | None
     entries: list[EntryOfChain]
     next: int | None
@@ -151,6 +154,7 @@ def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, l
         chain_id=head.chain_id.hex(),
         length=head.length,
         chain_hash=head.chain_hash.hex(),
+        signed_head=service.checkpoints.notes(tree, head).chain_head,
         engagement=_engagement(page.standing),
         entries=[entry_of_chain(entry) for entry in page.entries],
         next=None if page.next_sequence is None else page.next_sequence - 1,

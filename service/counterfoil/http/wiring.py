@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from counterfoil.case.source import Notes, sign_notes
 from counterfoil.cose.signer import Signer
 from counterfoil.http.body import BodyBudget
 from counterfoil.http.failure import Failure
@@ -18,6 +19,7 @@ from counterfoil.http.limits import BODY_SECONDS
 from counterfoil.http.rate_limits import RateLimits
 from counterfoil.http.request_id import RequestIds
 from counterfoil.log.local_log import LocalLog
+from counterfoil.log.records import ChainHead
 from counterfoil.observability.metrics import Metrics
 from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.tree_head import TreeHead
@@ -68,14 +70,15 @@ class CheckpointSource:
                 self._second = now
             return self._text
 
-    def at(self, tree: TreeHead) -> str:
-        """The signed note of a committed head; the same text each time, as Ed25519 signs."""
-        return sign_checkpoint(self._signer, Checkpoint(self._log.genesis.identity.origin, tree.size, tree.root))
+    def notes(self, tree: TreeHead, chain: ChainHead) -> Notes:
+        """The signed notes about a chain that is as of a committed head; the same texts each time."""
+        return sign_notes(self._signer, self._log.genesis.identity.origin, tree, chain)
 
     def _sign_if_new(self) -> None:
         head = self._log.head().tree
         if head.size != self._size:
-            self._text, self._size = self.at(head), head.size
+            checkpoint = Checkpoint(self._log.genesis.identity.origin, head.size, head.root)
+            self._text, self._size = sign_checkpoint(self._signer, checkpoint), head.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ _PROCESS: Final = (
     ),
     (
         "For each engagement the log computes a chain hash: SHA-256 over the chain hash before, the entry id and the "
-        "digest of the decision record, entry by entry."
+        "digest of the decision record, entry by entry. It signs, for a tree, how many entries the engagement has and "
+        "their chain hash."
     ),
     (
         "The case file is made from what the log keeps. Its manifest names each file of the folder evidence/ with its "

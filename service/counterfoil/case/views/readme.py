@@ -46,7 +46,10 @@ _KEYS: Final = (
 _PASS: Final = (
     "Every file in evidence/ has the SHA-256 that manifest.json gives it.",
     "Every statement is an entry of the log, in the tree of the size and root above, and the log's key signed that.",
-    "The entries, in their order, give the chain hash above.",
+    (
+        "The entries, in their order, give the chain hash above, and the log signed that the engagement has these and "
+        "no others in that tree."
+    ),
 )
 _OWN_WORDS: Final = (
     "The program prints what it checked and what it did not, the signatures of the writers among it. Where that says "
