@@ -35,8 +35,8 @@ _IDENTIFIES: Final = (
 _LEFT_OUT: Final = (
     "Out of this file: no. The log signed how many entries the engagement has at this tree head, and a hash over all "
     "of them. Out of what the log signed: whoever holds the receipt of an entry that is missing here can show that the "
-    "log left it out. Out of the log: an event that nobody submitted leaves no trace but a gap in its writer's numbers, "
-    "and one without a number leaves none. What was registered after the tree head is not here."
+    "log left it out. Out of the log: an event that nobody submitted leaves no trace but a gap in its writer's "
+    "numbers, and one without a number leaves none. What was registered after the tree head is not here."
 )
 
 SIX_QUESTIONS: Final[tuple[Row, ...]] = (
