@@ -49,7 +49,7 @@ def entry_document(one: ReadExhibit) -> bytes:
             "chainHash": exhibit.chain_hash.hex(),
             "decision": decoded_decision(one.record),
             "statement": None if one.statement is None else decoded_statement(one.statement),
-            "lagMilliseconds": None if one.event is None else lag(one.event, one.record.head_time),
+            "lagMilliseconds": None if one.event is None else lag(one.event.occurred_at, one.record.head_time),
         }
     )
 

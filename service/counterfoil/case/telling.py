@@ -73,7 +73,7 @@ def _entry(
         actor=None if event is None else event.actor.id,
         occurred_at=None if event is None else format_occurred_at(event.occurred_at),
         registered_at=one.record.head_time,
-        lag=None if event is None else lag(event, one.record.head_time),
+        lag=None if event is None else lag(event.occurred_at, one.record.head_time),
         said=_said(one),
         findings=tuple((remark.finding.value, remark.detail) for remark in remarks),
         references=_references(one, numbers),

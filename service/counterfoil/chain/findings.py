@@ -153,12 +153,13 @@ def needed_numbers(event: TraceEvent) -> tuple[int, ...]:
     return (event.sequence,) if event.sequence == 0 else (event.sequence - 1, event.sequence)
 
 
-def lag(event: TraceEvent, head_time: int) -> int:
+def lag(occurred_at: int, head_time: int) -> int:
     """How long after it happened, by its writer's clock, an event was registered, in milliseconds.
 
-    ``head_time`` is a whole second, in which the registration lies; an event of the same second has no lag.
+    ``occurred_at`` is in milliseconds since 1970. ``head_time`` is a whole second, in which the registration lies; an
+    event of the same second has no lag.
     """
-    behind = head_time * _MILLISECONDS - event.occurred_at
+    behind = head_time * _MILLISECONDS - occurred_at
     return 0 if -_MILLISECONDS < behind < 0 else behind
 
 
@@ -169,7 +170,7 @@ def _of_score(event: TraceEvent) -> Iterator[Remark]:
 
 
 def _of_clocks(event: TraceEvent, told: Told) -> Iterator[Remark]:
-    behind = lag(event, told.head_time)
+    behind = lag(event.occurred_at, told.head_time)
     if behind < 0:
         yield Remark(Finding.OCCURRED_AFTER_REGISTRATION, f"{-behind} milliseconds after it was registered")
     if behind > told.max_lag * _MILLISECONDS:

@@ -13,9 +13,11 @@ from counterfoil.chain.standing import Standing
 from counterfoil.errors import LogCorruptError, MalformedError, MalformedParameterError, RefusedError, UnverifiedError
 from counterfoil.log.records import ChainHead, Entry, ReferenceRow
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
+from counterfoil.statement.profile import ProfiledEvent, Profiles
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, TraceEvent
 from counterfoil.statement.trace_event.parse import parse_trace_event
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES, profiled_event
 
 MAX_PAGE: Final = 1000
 """A page of this many entries is some megabytes of JSON and takes a few tens of milliseconds to read."""
@@ -37,13 +39,15 @@ MaxLag = Callable[[int], int]
 class ChainEntry:
     """An entry with what was decided, what its statement says, what is remarkable, and which later entries name it.
 
-    ``statement`` is None when erased, ``event`` also where the statement is of no profile.
+    ``statement`` is None when erased, ``event`` also where the statement is no trace event. ``profiled`` is what its
+    profile reads in it, whichever that is; None where nobody reads its content type, or not any more.
     """
 
     entry: Entry
     record: DecisionRecord
     statement: SignedStatement | None
     event: TraceEvent | None
+    profiled: ProfiledEvent | None
     remarks: tuple[Remark, ...]
     annotations: tuple[ReferenceRow, ...]
 
@@ -75,7 +79,14 @@ def chain_as_of(reader: ChainReader, head: ChainHead, tree_size: int) -> ChainHe
     return None if length == 0 else replace(head, length=length, chain_hash=_entry(reader, head, length - 1).chain_hash)
 
 
-def read_page(reader: ChainReader, max_lag: MaxLag, head: ChainHead, start: int, limit: int) -> ChainPage:
+def read_page(
+    reader: ChainReader,
+    max_lag: MaxLag,
+    head: ChainHead,
+    start: int,
+    limit: int,
+    profiles: Profiles = BUILT_IN_PROFILES,
+) -> ChainPage:
     """Up to ``limit`` entries of a chain from sequence number ``start`` on, none of them past ``head``.
 
     Raises:
@@ -84,7 +95,8 @@ def read_page(reader: ChainReader, max_lag: MaxLag, head: ChainHead, start: int,
     """
     if start < 0 or not 1 <= limit <= MAX_PAGE:
         raise MalformedParameterError(f"a page starts at 0 or later and has 1 to {MAX_PAGE} entries")
-    read = _read_entries(reader, reader.chain_entries(head.number, start, min(limit, max(0, head.length - start))))
+    entries = reader.chain_entries(head.number, start, min(limit, max(0, head.length - start)))
+    read = _read_entries(reader, entries, profiles)
     before, standing = standings_at(reader, head, start)
     chronicle = read_chronicle(
         reader,
@@ -130,28 +142,39 @@ def _entry(reader: ChainReader, head: ChainHead, sequence: int) -> Entry:
     raise LogCorruptError(f"table chains, row {head.number}: there is no entry {sequence} of {head.length}")
 
 
-def _read_entries(reader: ChainReader, entries: Sequence[Entry]) -> list[ChainEntry]:
+def _read_entries(reader: ChainReader, entries: Sequence[Entry], profiles: Profiles) -> list[ChainEntry]:
     read, total = list[ChainEntry](), 0
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
         statements = reader.statements([entry.number for entry in some])
         for entry in some:
             data = statements.get(entry.number)
-            read.append(_read(entry, data))
+            read.append(_read(entry, data, profiles))
             total += len(data or b"")
             if total > MAX_PAGE_BYTES:
                 return read
     return read
 
 
-def _read(entry: Entry, data: bytes | None) -> ChainEntry:
+def _read(entry: Entry, data: bytes | None, profiles: Profiles) -> ChainEntry:
     try:
         record = parse_decision_record(entry.decision)
         statement = None if data is None else parse_signed_statement(data, max_bytes=len(data))
         event = None if statement is None else parse_entry_event(statement)
     except (MalformedError, UnverifiedError, RefusedError) as error:
         raise LogCorruptError(f"entry {entry.number} cannot be read: {error.detail}") from error
-    return ChainEntry(entry, record, statement, event, (), ())
+    profiled = None if statement is None else _profiled(statement, event, profiles)
+    return ChainEntry(entry, record, statement, event, profiled, (), ())
+
+
+def _profiled(statement: SignedStatement, event: TraceEvent | None, profiles: Profiles) -> ProfiledEvent | None:
+    if event is not None:
+        return profiled_event(event)
+    try:
+        return profiles.read(statement)
+    except (MalformedError, RefusedError):
+        # It was registered before this profile was installed, and nothing was asked of it then.
+        return None
 
 
 def _remarks(chronicle: Chronicle, one: ChainEntry, max_lag: MaxLag) -> tuple[Remark, ...]:

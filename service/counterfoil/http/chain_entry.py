@@ -16,6 +16,13 @@ class FindingOfEntry(Wire):
     detail: str
 
 
+class ReferenceOfEntry(Wire):
+    """An entry that this one names, and in which relation. That it is there is known of trace events only."""
+
+    relation: str
+    entry_id: str
+
+
 class Annotation(Wire):
     """A later entry that refers to this one, by its number, and in which relation."""
 
@@ -29,8 +36,9 @@ class EntryOfChain(Wire):
     ``number`` is its leaf index, for which its receipt holds. ``statement`` and ``decision`` are the registered bytes,
     base64url without padding: with the chain hash before, their SHA-256 give ``chainHash``. ``statement`` is null where
     it was erased. The clocks: ``occurredAt`` as the writer claims it, ``registeredAt`` as the log signed it, the whole
-    second of the tree head; ``lagMilliseconds`` is from the one to the other. ``event`` is the event as it was written,
-    null where the statement is none; ``annotations`` are references to this entry, in the order of the log.
+    second of the tree head; ``lagMilliseconds`` is from the one to the other. ``type``, ``occurredAt`` and
+    ``references`` are what the profile of the content type reads, ``event`` the trace event as it was written, null
+    where the statement is none; ``annotations`` are references to this entry, in the order of the log.
     """
 
     number: int
@@ -47,6 +55,7 @@ class EntryOfChain(Wire):
     occurred_at: str | None
     registered_at: str
     lag_milliseconds: int | None
+    references: list[ReferenceOfEntry]
     findings: list[FindingOfEntry]
     annotations: list[Annotation]
     event: dict[str, Any] | None
@@ -54,7 +63,8 @@ class EntryOfChain(Wire):
 
 def entry_of_chain(one: ChainEntry) -> EntryOfChain:
     """The answer for an entry."""
-    entry, statement, event = one.entry, one.statement, one.event
+    entry, statement, event, profiled = one.entry, one.statement, one.event, one.profiled
+    occurred_at = None if profiled is None else profiled.occurred_at
     return EntryOfChain(
         number=entry.number,
         entry_id=entry.statement_hash.hex(),
@@ -66,10 +76,14 @@ def entry_of_chain(one: ChainEntry) -> EntryOfChain:
         decision=encode_base64url(entry.decision),
         issuer=None if statement is None else statement.claims.issuer,
         content_type=None if statement is None else statement.content_type,
-        type=None if event is None else event.type.value,
-        occurred_at=None if event is None else format_occurred_at(event.occurred_at),
+        type=None if profiled is None else profiled.type,
+        occurred_at=None if occurred_at is None else format_occurred_at(occurred_at),
         registered_at=format_occurred_at(one.record.head_time * 1000),
-        lag_milliseconds=None if event is None else lag(event, one.record.head_time),
+        lag_milliseconds=None if occurred_at is None else lag(occurred_at, one.record.head_time),
+        references=[
+            ReferenceOfEntry(relation=relation, entry_id=entry.hex())
+            for relation, entry in (() if profiled is None else profiled.references)
+        ],
         findings=[FindingOfEntry(finding=found.finding.value, detail=found.detail) for found in one.remarks],
         annotations=[Annotation(number=row.number, relation=row.relation) for row in one.annotations],
         event=None if event is None else dict(event.members),

@@ -148,7 +148,8 @@ def _subject(request: Request, text: str) -> RootTraceId:
 
 
 def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, limit: int) -> Chain:
-    page = read_page(service.log.store, service.log.max_lag, head, 0 if after is None else after + 1, limit)
+    log, start = service.log, 0 if after is None else after + 1
+    page = read_page(log.store, log.max_lag, head, start, limit, log.profiles)
     return Chain(
         tree_head=TreeHeadOfChain(size=tree.size, root_hash=tree.root.hex(), time=tree.time),
         chain_id=head.chain_id.hex(),

@@ -23,7 +23,9 @@ from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import require_receipt_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, parse_page
+from counterfoil.statement.profile import Profiles
 from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 
 class Store(LogStore, LogReader, ChainReader, Protocol):
@@ -34,10 +36,11 @@ class LocalLog:
     """One founded log with its receipt key at hand. Its coroutines belong to one event loop.
 
     ``clock`` gives whole seconds since 1970; ``appends`` says where appends run, in a thread unless it is given.
-    ``on_corrupt`` is called when the log disagrees with itself; ``observer`` is told of each commit.
+    ``on_corrupt`` is called when the log disagrees with itself; ``observer`` is told of each commit. ``profiles`` read
+    what statements of their content types say.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named where it is given
         self,
         store: Store,
         receipt_signer: Signer,
@@ -47,6 +50,7 @@ class LocalLog:
         max_batch: int = DEFAULT_MAX_BATCH,
         on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
         observer: CommitObserver = UNOBSERVED,
+        profiles: Profiles = BUILT_IN_PROFILES,
     ) -> None:
         self.store = store
         self._appends = ThreadAppends(store) if appends is None else appends
@@ -56,8 +60,9 @@ class LocalLog:
         self.policies = Policies(store)
         self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
         self._clock = clock
+        self.profiles = profiles
         head = self.head()
-        self._rules = read_rules(store, self.genesis, head)
+        self._rules = read_rules(store, self.genesis, head, profiles)
         self._seen_time = head.tree.time
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
@@ -162,7 +167,7 @@ class LocalLog:
         head = self.head()
         self._seen_time = max(self._seen_time, head.tree.time)
         if head.rules_entry != self._rules.rules_entry:
-            self._rules = read_rules(self.store, self.genesis, head)
+            self._rules = read_rules(self.store, self.genesis, head, self.profiles)
 
     def _find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         entry = self.store.entry_of(entry_id)

@@ -67,7 +67,7 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
 
     Raises:
         RefusedError: One of its leaves, by the rule that does not admit it.
-        MalformedError: Its content type says that it is a trace event, and it is none.
+        MalformedError: Its content type says that it is a trace event, or an event of another profile, and it is none.
         PayloadMissingError: The payload is detached; this log keeps what it registers.
 
     Spec: RFC 9943, sections 5.1.1 and 6.3.
@@ -146,6 +146,7 @@ def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceE
         raise SubjectReservedError("the subject is kept for this log's own statements")
     # A hash envelope of an event names its type in another header: there is no event in it to read.
     if statement.content_type != TRACE_EVENT_CONTENT_TYPE:
+        rules.profiles.read(statement)  # One that is none of its profile is refused; what it says is asked on reading.
         return rule.visibility, None
     event = parse_trace_event(statement)
     if event.actor.role not in issuer.roles:

@@ -111,7 +111,7 @@ def test_the_two_clocks(occurred: int, registered: int, names: str, behind: int)
     cast.counts[Role.AGENT] = 0
     action = told(At(cast.say(KINDS.ACTION, occurred_at=occurred), registered))
     assert action.event is not None
-    assert lag(action.event, registered) == behind
+    assert lag(action.event.occurred_at, registered) == behind
     assert [one.finding for one in remarks_on_all([told(formed), action])[1]] == names.split()
 
 
