@@ -113,6 +113,13 @@ def test_each_entry_shows_its_record_both_clocks_and_what_is_said_of_it(played: 
     ]
     assert [one["relation"] for one in suspended["annotations"]] == ["clears", "evidence"]
     assert chain["allAnnotations"] is True
+    assert [entry["panel"] for entry in chain["entries"][:11]] == [None] * 11
+    assert chain["entries"][11]["panel"] == {
+        "recomputedPosterior": 0.7,
+        "posteriorMatches": True,
+        "expectedOutcomes": ["refund"],
+        "outcomeMatches": True,
+    }
 
 
 def test_an_answer_is_as_of_one_tree(played: Played) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 from counterfoil.chain.findings import lag
 from counterfoil.chain.history import ChainEntry
+from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.http.wire import Wire
+from counterfoil.statement.trace_event.event import Dispute, EventData
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
 
 
@@ -30,6 +32,18 @@ class Annotation(Wire):
     relation: str
 
 
+class Panel(Wire):
+    """What the recorded estimates of a dispute's panel give, beside what was recorded. The service judges nothing by it.
+
+    ``recomputedPosterior`` is null where no estimate has weight. ``expectedOutcomes`` are those that go with it.
+    """
+
+    recomputed_posterior: float | None
+    posterior_matches: bool
+    expected_outcomes: list[str]
+    outcome_matches: bool
+
+
 class EntryOfChain(Wire):
     """One entry of a chain. Its chain hash commits to it and to every entry before it.
 
@@ -38,7 +52,7 @@ class EntryOfChain(Wire):
     it was erased. The clocks: ``occurredAt`` as the writer claims it, ``registeredAt`` as the log signed it, the whole
     second of the tree head; ``lagMilliseconds`` is from the one to the other. ``type``, ``occurredAt`` and
     ``references`` are what the profile of the content type reads, ``event`` the trace event as it was written, null
-    where the statement is none; ``annotations`` are references to this entry, in the order of the log.
+    where the statement is none; ``panel`` is there beside a panel's result; ``annotations`` are references to this entry, in the order of the log.
     """
 
     number: int
@@ -58,6 +72,7 @@ class EntryOfChain(Wire):
     references: list[ReferenceOfEntry]
     findings: list[FindingOfEntry]
     annotations: list[Annotation]
+    panel: Panel | None
     event: dict[str, Any] | None
 
 
@@ -86,5 +101,19 @@ def entry_of_chain(one: ChainEntry) -> EntryOfChain:
         ],
         findings=[FindingOfEntry(finding=found.finding.value, detail=found.detail) for found in one.remarks],
         annotations=[Annotation(number=row.number, relation=row.relation) for row in one.annotations],
+        panel=None if event is None else _panel(event.data),
         event=None if event is None else dict(event.members),
+    )
+
+
+def _panel(data: EventData) -> Panel | None:
+    if not isinstance(data, Dispute) or data.kind != "posterior":
+        return None
+    recomputed = recomputed_posterior(data)
+    outcomes = expected_outcomes(recomputed)
+    return Panel(
+        recomputed_posterior=recomputed,
+        posterior_matches=is_posterior_matched(data),
+        expected_outcomes=list(outcomes),
+        outcome_matches=data.outcome in outcomes,
     )
