@@ -33,7 +33,7 @@ class Annotation(Wire):
 
 
 class Panel(Wire):
-    """What the recorded estimates of a dispute's panel give, beside what was recorded. The service judges nothing by it.
+    """What the recorded estimates of a dispute's panel give, beside what was recorded; the service judges nothing.
 
     ``recomputedPosterior`` is null where no estimate has weight. ``expectedOutcomes`` are those that go with it.
     """
@@ -52,7 +52,8 @@ class EntryOfChain(Wire):
     it was erased. The clocks: ``occurredAt`` as the writer claims it, ``registeredAt`` as the log signed it, the whole
     second of the tree head; ``lagMilliseconds`` is from the one to the other. ``type``, ``occurredAt`` and
     ``references`` are what the profile of the content type reads, ``event`` the trace event as it was written, null
-    where the statement is none; ``panel`` is there beside a panel's result; ``annotations`` are references to this entry, in the order of the log.
+    where the statement is none; ``panel`` is there beside a panel's result; ``annotations`` are references to this
+    entry, in the order of the log.
     """
 
     number: int
