@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    chain_events,
     chains,
     checkpoint,
     completeness,
@@ -25,6 +26,7 @@ from counterfoil.http import (
     metrics,
     tiles,
 )
+from counterfoil.http.chain_watch import ChainWatch
 from counterfoil.http.clean_path import CleanPath
 from counterfoil.http.entry_point import EntryPoint
 from counterfoil.http.handlers import install_handlers
@@ -46,6 +48,7 @@ _ROUTERS: Final = tuple(
         keys,
         log_info,
         chains,
+        chain_events,
         completeness,
         events,
         tiles,
@@ -61,6 +64,7 @@ def create_app(service: Service) -> EntryPoint:
     """The application that serves one open log. While it runs, it writes pages."""
     app = bare_app()
     app.state.service = service
+    app.state.watch = ChainWatch(service)
     return EntryPoint(app, service)
 
 
@@ -101,7 +105,8 @@ def _allowed_methods(scope: Scope) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    beside = [asyncio.create_task(write_pages(service)), asyncio.create_task(publish_holdings(service))]
+    watch: ChainWatch = app.state.watch
+    beside = [asyncio.create_task(task) for task in (write_pages(service), publish_holdings(service), watch.run())]
     try:
         yield
     finally:

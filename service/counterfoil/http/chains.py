@@ -146,7 +146,7 @@ def _run(service: Service, head: ChainHead, after: int | None, limit: int) -> Ch
         length=head.length,
         chain_hash=head.chain_hash.hex(),
         engagement=_engagement(standing_at(service.log.store, head)),
-        entries=[_entry(entry) for entry in page.entries],
+        entries=[chain_entry(entry) for entry in page.entries],
         next=None if page.next_sequence is None else page.next_sequence - 1,
     )
 
@@ -164,7 +164,12 @@ def _engagement(standing: Standing) -> Engagement | None:
     )
 
 
-def _entry(entry: Entry) -> ChainEntry:
+def chain_entry(entry: Entry) -> ChainEntry:
+    """The entry as answers about its chain show it.
+
+    Raises:
+        MalformedDecisionError: Its decision record cannot be read.
+    """
     return ChainEntry(
         number=entry.number,
         entry_id=entry.statement_hash.hex(),
