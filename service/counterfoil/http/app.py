@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from counterfoil.http import (
     bundle,
+    chain_events,
     chains,
     checkpoint,
     completeness,
@@ -26,6 +27,7 @@ from counterfoil.http import (
     metrics,
     tiles,
 )
+from counterfoil.http.chain_watch import ChainWatch
 from counterfoil.http.clean_path import CleanPath
 from counterfoil.http.entry_point import EntryPoint
 from counterfoil.http.handlers import install_handlers
@@ -47,6 +49,7 @@ _ROUTERS: Final = tuple(
         keys,
         log_info,
         chains,
+        chain_events,
         completeness,
         bundle,
         events,
@@ -63,6 +66,7 @@ def create_app(service: Service) -> EntryPoint:
     """The application that serves one open log. While it runs, it writes pages."""
     app = bare_app()
     app.state.service = service
+    app.state.watch = ChainWatch(service)
     return EntryPoint(app, service)
 
 
@@ -103,7 +107,8 @@ def _allowed_methods(scope: Scope) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    beside = [asyncio.create_task(write_pages(service)), asyncio.create_task(publish_holdings(service))]
+    watch: ChainWatch = app.state.watch
+    beside = [asyncio.create_task(task) for task in (write_pages(service), publish_holdings(service), watch.run())]
     try:
         yield
     finally:

@@ -98,8 +98,8 @@ STATEMENT_BODY: Final[dict[str, Any]] = {
         {
             "name": "Content-Encoding",
             "in": "header",
-            "description": "A body has no content coding.",
-            "schema": {"type": "string", "enum": ["identity"]},
+            "description": "A body has no content coding; an empty list names none.",
+            "schema": {"type": "string", "enum": ["identity", ""]},
         },
         {
             "name": "waitForCommit",

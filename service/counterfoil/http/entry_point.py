@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
 from counterfoil.errors import CounterfoilError
+from counterfoil.http.chain_watch import ChainWatch
 from counterfoil.http.handlers import LastResort, failed
 from counterfoil.http.observed import BEGAN, ENTRIES, Observed, count_answer
 from counterfoil.http.problems import ProblemError
@@ -27,6 +28,11 @@ class EntryPoint:
         self._app = app
         self._service = service
         self.state = app.state
+
+    def end_streams(self) -> None:
+        """End every answer that goes on until somebody ends it, and begin no other; for the event loop it runs in."""
+        watch: ChainWatch = self.state.watch
+        watch.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Register, or pass the request on."""

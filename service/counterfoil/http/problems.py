@@ -168,6 +168,13 @@ TOO_MANY_CONNECTIONS: Final = Problem(
     "more connections came than this service holds, and this one kept it waiting longest",
     (retry_after(),),
 )
+TOO_MANY_STREAMS: Final = Problem(
+    503,
+    "Service Unavailable",
+    "too-many-streams",
+    "as many chains are followed as this service sends at one time; they can be read page by page meanwhile",
+    (retry_after(),),
+)
 UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     415,
     "Unsupported Media Type",

@@ -30,6 +30,7 @@ from counterfoil.http.problems import (
     URL_TOO_LONG,
     Problem,
 )
+from counterfoil.http.responses import ENDLESS
 from counterfoil.http.wiring import service_of_app
 
 
@@ -73,6 +74,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
         self._held.opened(self)
 
+    def shutdown(self) -> None:
+        """Begin to end, as the server does; who does not take the rest of an answer without end loses it soon."""
+        super().shutdown()
+        if self._is_endless():
+            self.loop.call_later(LINGER_SECONDS, self._abort)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection; nobody is left to answer."""
         self._disconnect()
@@ -106,7 +113,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(MALFORMED_HTTP)
         elif cycle is not None and cycle.more_body and not cycle.response_started:
             self._refuse(BODY_TRUNCATED)
-        if cycle is None or cycle.more_body or cycle.response_complete:
+        # For the end of an answer that has none nobody waits, so who says no more has left it.
+        if cycle is None or cycle.more_body or cycle.response_complete or self._is_endless():
             return None
         cycle.keep_alive = False
         return True
@@ -210,6 +218,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _is_endless(self) -> bool:
+        answered = self._answered
+        return answered is not None and not answered.response_complete and ENDLESS in answered.scope["state"]
 
     def _forget_unread(self) -> None:
         if self._unread is not None:

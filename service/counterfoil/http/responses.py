@@ -26,6 +26,9 @@ REVALIDATE: Final = "no-cache"
 PRIVATE: Final = "private, no-store"
 """For what only some may read."""
 
+ENDLESS: Final = "counterfoil.endless"
+"""Where the state of a request's scope says that its answer goes on until somebody ends it."""
+
 
 def answer(content: bytes, media_type: str, cache: str, headers: Mapping[str, str] | None = None) -> Response:
     """Bytes with their media type and how long they may be kept."""

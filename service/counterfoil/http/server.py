@@ -179,6 +179,18 @@ def running_server(service: Service, *, host: str = "127.0.0.1") -> Iterator[str
             thread.join()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which ends the answers that would go on before it waits for those under way."""
+
+    def __init__(self, config: BoundedConfig, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
+
+
 def _signers(settings: Settings, data: Path) -> dict[KeyPurpose, Signer]:
     uris = {
         KeyPurpose.RECEIPT: settings.receipt_key,
@@ -200,9 +212,10 @@ def _server(service: Service, alive: Callable[[], None] = lambda: None) -> uvico
     async def notify() -> None:
         alive()
 
-    server = uvicorn.Server(
+    app = create_app(service)
+    server = _Server(
         BoundedConfig(
-            create_app(service),
+            app,
             http=BoundedProtocol,
             ws="none",
             lifespan="on",
@@ -220,6 +233,7 @@ def _server(service: Service, alive: Callable[[], None] = lambda: None) -> uvico
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ),
+        app.end_streams,
     )
 
     service.failure.when_reported(_stopping(server))

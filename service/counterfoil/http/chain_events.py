@@ -1,0 +1,177 @@
+"""A chain as it grows: each entry is sent to whoever follows the chain, as server-sent events (WHATWG HTML, 9.2)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from itertools import takewhile
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from starlette.types import Receive, Scope, Send
+
+from counterfoil.chain.history import ChainEntry, read_page
+from counterfoil.errors import CounterfoilError, LogCorruptError, MalformedParameterError
+from counterfoil.http.chain_entry import entry_of_chain
+from counterfoil.http.chain_lookup import ChainIdText, chain_of_id, tree_at
+from counterfoil.http.chain_watch import ChainWatch, Listener
+from counterfoil.http.chains import After
+from counterfoil.http.described import GUARDED, PROBLEMS, problems
+from counterfoil.http.handlers import note_failure
+from counterfoil.http.head_requests import ASKED_METHOD
+from counterfoil.http.limits import HEARTBEAT_SECONDS, RETRY_AFTER_SECONDS, STREAM_PAGE, STREAM_SECONDS
+from counterfoil.http.media_types import EVENT_STREAM
+from counterfoil.http.problems import ProblemError
+from counterfoil.http.responses import ENDLESS
+from counterfoil.http.visibility import require_reader
+from counterfoil.http.wire import Number
+from counterfoil.http.wiring import Service, Wired
+from counterfoil.log.records import ChainHead
+
+router = APIRouter(tags=["chains"], responses=PROBLEMS)
+
+_FIELDS: Final = {
+    "Content-Type": EVENT_STREAM,
+    "Cache-Control": "no-store",
+    # What a common proxy gathers until it is worth sending, it sends at once when told so.
+    "X-Accel-Buffering": "no",
+}
+_RETRY: Final = f"retry: {RETRY_AFTER_SECONDS * 1000}\n\n".encode()
+_HEARTBEAT: Final = b": \n\n"
+
+LastEventId = Annotated[
+    Number | None,
+    Header(alias="Last-Event-ID", description="The sequence number of the last entry seen; counts more than after."),
+]
+
+
+def watch_of(request: Request) -> ChainWatch:
+    """The watch of the application of a request."""
+    watch = request.app.state.watch
+    if not isinstance(watch, ChainWatch):
+        raise TypeError("the application was made without a watch")
+    return watch
+
+
+@router.get(
+    "/chains/{chain_id}/events",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "For each entry an event named entry: its sequence number as the id, and as data a "
+            "ChainEntry in one line of JSON. The stream ends after an hour, when the service stops, and when the "
+            "chain may not be read any more; Last-Event-ID resumes it.",
+            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        },
+        **problems(401, 404),
+    },
+    openapi_extra=GUARDED,
+)
+def follow_chain(
+    request: Request,
+    response: Response,
+    service: Wired,
+    watch: Annotated[ChainWatch, Depends(watch_of)],
+    chain_id: ChainIdText,
+    after: After = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """The chain's entries in order, each once it is committed and its receipt may leave; a stream that goes on."""
+    head = chain_of_id(request, response, service, chain_id, tree_at(service, None))
+    seen = after if last_event_id is None else last_event_id
+    if seen is not None and seen >= head.length:
+        raise MalformedParameterError(f"the chain has {head.length} entries, numbered from 0, and none is {seen}")
+    if request.scope.get(ASKED_METHOD) == "HEAD":
+        return _without_length(Response(headers=_FIELDS))
+    return _Stream(request, service, watch, head, 0 if seen is None else seen + 1)
+
+
+class _Stream(Response):
+    """The entries of a chain for one reader. The next ones are read when he has taken those before them."""
+
+    def __init__(self, request: Request, service: Service, watch: ChainWatch, head: ChainHead, passed: int) -> None:
+        super().__init__(headers=_FIELDS)
+        _without_length(self)
+        self._request = request
+        self._service = service
+        self._watch = watch
+        self._chain_number = head.number
+        self._passed = passed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what there is and what comes, until the reader leaves or has to."""
+        with self._watch.listening(self._chain_number, self._passed) as listener:
+            scope["state"][ENDLESS] = True
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            leaving = asyncio.create_task(_dismiss_who_leaves(receive, listener))
+            try:
+                async with aclosing(self._pieces(listener)) as pieces:
+                    async for piece in pieces:
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+            finally:
+                leaving.cancel()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pieces(self, listener: Listener) -> AsyncGenerator[bytes]:
+        now = asyncio.get_running_loop().time
+        end, beat = now() + STREAM_SECONDS, now() + HEARTBEAT_SECONDS
+        yield _RETRY
+        while not listener.dismissed and now() < end:
+            entries = await self._next_entries(listener)
+            if entries:
+                yield entries
+            elif now() >= beat:
+                yield _HEARTBEAT
+            else:
+                await listener.news(min(beat, end) - now())
+                continue
+            beat = now() + HEARTBEAT_SECONDS
+
+    async def _next_entries(self, listener: Listener) -> bytes:
+        listener.begin_reading()
+        try:
+            async with self._watch.reading:
+                count, events = await asyncio.to_thread(self._read, listener.passed, self._watch.shown)
+        except ProblemError:
+            # An entry made the chain one that this reader may not read. When he comes back, he is told.
+            listener.dismiss()
+            return b""
+        except CounterfoilError as error:
+            note_failure(self._service, error)
+            listener.dismiss()
+            return b""
+        listener.passed += count
+        return events
+
+    def _read(self, passed: int, shown: int) -> tuple[int, bytes]:
+        store = self._service.log.store
+        head = store.chain_numbered(self._chain_number)
+        if head is None:
+            raise LogCorruptError(f"chain {self._chain_number} is not there any more")
+        require_reader(self._request, head.visibility, self._service.settings)
+        log = self._service.log
+        page = read_page(store, log.max_lag, head, passed, STREAM_PAGE, log.profiles)
+        _require_unbroken(page.entries, passed, head.length if page.next_sequence is None else page.next_sequence)
+        entries = list(takewhile(lambda one: one.entry.number < shown, page.entries))
+        return len(entries), b"".join(map(_event, entries))
+
+
+async def _dismiss_who_leaves(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.dismiss()
+
+
+def _require_unbroken(run: Sequence[ChainEntry], start: int, end: int) -> None:
+    sequences = [one.entry.sequence for one in run]
+    if sequences != list(range(start, end)):
+        raise LogCorruptError(f"a chain's entries {start} to {end - 1} were asked for, and the store has {sequences}")
+
+
+def _event(one: ChainEntry) -> bytes:
+    data = entry_of_chain(one).model_dump_json(by_alias=True)
+    return f"id: {one.entry.sequence}\nevent: entry\ndata: {data}\n\n".encode()
+
+
+def _without_length(response: Response) -> Response:
+    del response.headers["Content-Length"]
+    return response
