@@ -16,7 +16,10 @@ from tests.contract.said import Said, saying
 
 HASH = b"h" * 32
 ASKED: dict[str, tuple[Callable[[StoredLog], object], str]] = {
-    "first events of a name in a chain": (lambda log: log.first_named(0, 5000, [HASH, b"i" * 32]), "event_key=?"),
+    "first events of a name in a chain": (
+        lambda log: log.first_named(0, 5000, [bytes([at]) * 32 for at in range(100)]),
+        "event_key=?",
+    ),
     "numbers a writer used in a chain": (
         lambda log: log.numbers_used(0, 5000, {HASH: [1, 2]}),
         "chain_number=? AND writer=? AND writer_sequence=?",
