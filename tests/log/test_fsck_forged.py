@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from counterfoil.chain.findings import Finding
 from counterfoil.log.founding import found_log, sign_own_statement
 from counterfoil.log.fsck import check_log, examine_log
 from counterfoil.log.fsck.duplicates import DuplicateKeys
@@ -24,8 +25,10 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page
 from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
-from tests.builders import START, World, sign_statement
+from tests.builders import START, World, issuer_of, sign_statement
+from tests.events import Cast
 from tests.log.material import policy_statement, register_all, store_of, submit, twin_of
 
 
@@ -231,3 +234,19 @@ def test_keys_that_only_look_alike_are_told_apart_by_the_caller() -> None:
     keys.add(2, bytes(9) + b"\x02" * 23)
     keys.add(3, b"\x01" + bytes(31))
     assert keys.candidates() == [(1, 2)]
+
+
+def test_an_event_with_a_finding_that_the_policy_refuses() -> None:
+    cast, world = Cast(), World(MemoryStore())
+    world.policy = replace(cast.policy(issuer_of(world.agent)), refused_findings=frozenset(Finding))
+    log = world.found().open()
+    formed, action = cast.say(EventType.FORMATION), cast.say(EventType.ACTION)
+    asyncio.run(register_all([formed], log))
+    asyncio.run(register_all([action], log))
+    assert found(world) == ""
+    gap = cast.say(EventType.ACTION, sequence=7)
+    for strange in (gap, sign_statement(world.agent, subject=cast.root)):
+        lenient = submit(strange, log)
+        force(world, [replace(lenient, decision=replace(lenient.decision, refused=frozenset()))])
+    assert "entry 4: decided again, it is not admitted: sequence-gap" in found(world)
+    assert "entry 5: decided again, it is not admitted: other-profile" in found(world)

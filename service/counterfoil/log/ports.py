@@ -118,7 +118,7 @@ class LogReader(TileReader, Protocol):
         ...
 
 
-class LogScan(LogReader, Protocol):
+class LogScan(LogReader, PastReader, Protocol):
     """Everything the store holds, for checks that trust nothing."""
 
     def tree_heads(self, start: int, limit: int) -> Sequence[TreeHead]:

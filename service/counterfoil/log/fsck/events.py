@@ -1,13 +1,16 @@
 """Events taken again in their order: what is stored of each, and whether it could follow what was there."""
 
+from counterfoil.chain.findings import Told
+from counterfoil.chain.past import payload_digest, read_chronicle
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance, require_may_follow
 from counterfoil.errors import CounterfoilError
 from counterfoil.log.events import event_row, reference_rows
 from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.fsck.reads import Reads
 from counterfoil.log.records import Entry, EventRow, Place
+from counterfoil.policy.decision import Decision
 from counterfoil.statement.links import ChainId, chain_id
-from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.signed_statement import SignedStatement, StatementHash
 from counterfoil.statement.trace_event.event import TraceEvent
 
 
@@ -46,6 +49,29 @@ class EventCheck:
         if event.references:
             self._referring.add(entry.number)
             self._compare_references(where, entry, event, places)
+
+    def require_without_findings(
+        self, entry: Entry, statement: SignedStatement, decision: Decision, head_time: int
+    ) -> None:
+        """Check an entry that is still to be taken against the findings that the policy refused when it was decided."""
+        where, event = f"entry {entry.number}", decision.event
+        standing = self._standings.get(chain_id(statement.claims.subject or ""), EMPTY_STANDING)
+        told = Told(statement.hash, event, payload_digest(statement), head_time, decision.max_lag)
+        chronicle = self._reads.attempt(
+            where,
+            lambda: read_chronicle(
+                self._reads.scan,
+                entry.chain_number,
+                entry.sequence,
+                standing,
+                [] if event is None else [event],
+                formed=False,
+            ),
+            None,
+        )
+        for remark in () if chronicle is None else chronicle.remarks_on(told):
+            if remark.finding in decision.refused:
+                self._findings.add(where, f"decided again, it is not admitted: {remark.finding}: {remark.detail}")
 
     def finish(self) -> None:
         """Look for rows of events that are none."""

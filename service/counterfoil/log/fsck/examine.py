@@ -91,6 +91,8 @@ class _Examination:
         decision = self._decisions.repeat(number, entry, kept, None if head is None else head.time)
         subject = None if kept is None else kept.statement.claims.subject
         self._chains.link(entry, subject, None if decision is None else decision.visibility)
+        if decision is not None and entry is not None and kept is not None and decision.refused:
+            self._events.require_without_findings(entry, kept.statement, decision, 0 if head is None else head.time)
         if decision is None or entry is None:
             self._events.pass_over(number)
         elif decision.event is not None:
