@@ -10,13 +10,14 @@
     │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
     │   ├── MalformedKeyError, MalformedCertificateError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
-    │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError
+    │   ├── MalformedChainHeadError
+    │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
     │   ├── MalformedEventError, RootTraceMismatchError
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
     │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
-    │   ├── ChainInvalidError
+    │   ├── ChainInvalidError, CaseInvalidError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -25,7 +26,7 @@
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
-    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError
+    │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError
     │   └── OvertakenError           it came before what it rests on; the same bytes later are welcome
@@ -215,6 +216,12 @@ class MalformedCheckpointError(MalformedError):
     code = "malformed-checkpoint"
 
 
+class MalformedChainHeadError(MalformedError):
+    """The bytes are no signed note of a chain head."""
+
+    code = "malformed-chain-head"
+
+
 class MalformedTilePathError(MalformedError):
     """The path names no tile (C2SP tlog-tiles)."""
 
@@ -237,6 +244,12 @@ class MalformedPageError(MalformedError):
     """The payload is not a page of decisions."""
 
     code = "malformed-page"
+
+
+class MalformedCaseError(MalformedError):
+    """The bytes are no case file: no ZIP, or one without the files that a case has."""
+
+    code = "malformed-case"
 
 
 class MalformedDecisionError(MalformedError):
@@ -315,6 +328,12 @@ class RootMismatchError(UnverifiedError):
     """The proof leads to a root other than the one given."""
 
     code = "root-mismatch"
+
+
+class CaseInvalidError(UnverifiedError):
+    """The files of a case do not belong together, or one is not what the others lead to."""
+
+    code = "case-invalid"
 
 
 class ChainInvalidError(UnverifiedError):
@@ -483,6 +502,12 @@ class FormationRepeatedError(RefusedError):
     """A party of an engagement forms it a second time."""
 
     code = "formation-repeated"
+
+
+class FindingRefusedError(RefusedError):
+    """A statement would have a finding that the policy of this log does not admit."""
+
+    code = "finding-refused"
 
 
 class NothingToClearError(RefusedError):

@@ -33,12 +33,14 @@ COMMANDS = (
     ("event", "schema"),
     ("chain",),
     ("chain", "verify"),
+    ("chain", "export"),
     ("db",),
     ("db", "upgrade"),
     ("db", "check"),
     ("db", "grant"),
     ("fsck",),
     ("demo",),
+    ("demo", "engagement"),
 )
 ORIGIN = "log.example/agents"
 AGENT = "https://agent.example"

@@ -128,6 +128,23 @@ def test_the_demonstration_speaks_json(shell: Shell) -> None:
     assert [step["refusedWith"] for step in told["steps"] if "refusedWith" in step] == ["signature-invalid"] * 2
 
 
+def test_the_engagement_is_played_to_its_case_file(tmp_path: Path, shell: Shell) -> None:
+    out = tmp_path / "case.zip"
+    told = shell.ok("demo", "engagement", "--out", out)
+    assert (told["verdict"], told["state"], told["timeline"]) == ("pass-with-findings", "settled", 51)
+    assert [names for _, names in ((one["number"], one["findings"]) for one in told["findings"])] == [
+        ["action-while-suspended: 1 stand"], ["sequence-gap: number 18 does not follow a number used before"],
+    ]  # fmt: skip
+    assert len(told["otherFindings"]) == 2
+    again = shell.ok("verify", out)
+    assert again["evidenceDigest"] == told["evidenceDigest"]
+    text = shell("demo", "engagement", "--out", out).out
+    assert text.count("  ACTION  ") == 40
+    assert "settled as 22: DOES NOT HOLD" in text
+    assert text.count("the same;") == 2
+    assert text.endswith(f"case file: {out}\n")
+
+
 def test_the_module_runs_as_a_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "counterfoil.cli", "--version"], capture_output=True, text=True, check=True
@@ -159,7 +176,7 @@ def test_what_is_private_stays_so_on_disk(data: Path) -> None:
 
 
 # pydantic is not among them: typer itself needs it.
-@pytest.mark.parametrize("blocked", [("httpx", "fastapi", "starlette", "sqlalchemy", "uvicorn", "alembic")])
+@pytest.mark.parametrize("blocked", [("httpx", "fastapi", "starlette", "sqlalchemy", "uvicorn", "alembic", "fpdf")])
 def test_the_base_install_signs_and_verifies(
     blocked: tuple[str, ...], admitted: Path, statement: Path, shell: Shell, tmp_path: Path
 ) -> None:

@@ -8,14 +8,14 @@ the caller sees StoreUnavailableError. ::
     assert store.pending == ()
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from counterfoil.errors import StoreUnavailableError
 from counterfoil.log.ports import AppendTransaction, LogStore
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, EntryNumber, Head, Landmark, Place, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
 from counterfoil.receipt.tree_head import TreeHead
@@ -32,6 +32,9 @@ class Call(StrEnum):
     CHAINS = "chains"
     PLACES = "places"
     LANDMARKS = "landmarks"
+    NUMBERS_USED = "numbers_used"
+    FIRST_NAMED = "first_named"
+    STATEMENTS = "statements"
     LEAF_HASHES = "leaf_hashes"
     TILE_ROOTS = "tile_roots"
     TILE = "tile"
@@ -112,6 +115,22 @@ class _FaultyAppend:
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         with self._store.making(Call.PLACES):
             return self._inner.places(hashes)
+
+    def numbers_used(
+        self, chain_number: int, before: int, asked: Mapping[bytes, Collection[int]]
+    ) -> Collection[tuple[bytes, int]]:
+        with self._store.making(Call.NUMBERS_USED):
+            return self._inner.numbers_used(chain_number, before, asked)
+
+    def first_named(
+        self, chain_number: int, before: int, event_keys: Collection[bytes]
+    ) -> Mapping[tuple[bytes, bytes], EntryNumber]:
+        with self._store.making(Call.FIRST_NAMED):
+            return self._inner.first_named(chain_number, before, event_keys)
+
+    def statements(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+        with self._store.making(Call.STATEMENTS):
+            return self._inner.statements(numbers)
 
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
         with self._store.making(Call.LANDMARKS):

@@ -105,6 +105,33 @@ def test_under_the_lock_places_are_found(store: Store) -> None:
         assert transaction.places([]) == transaction.places(unknown) == {}
 
 
+def test_what_findings_ask_of_the_past(store: Store) -> None:
+    """Of one chain, of parties, and of what is before a place in it."""
+    said = [
+        Said(0, "one", writer="w"),
+        Said(1, "one", writer="w"),
+        Said(2, "two", writer="w"),
+        Said(3, "one", writer="v"),
+        Said(4, "one", writer="w", by_party=False),
+        Said(6, "two", writer="w"),
+    ]
+    new = numbered(7, "a", subjects=2)
+    append_events(store, new, *said)
+    w, v, one, two = key("w"), key("v"), key("one"), key("two")
+    with store.append() as transaction:
+        for reader in (store, transaction):
+            assert set(reader.numbers_used(0, 4, {w: range(9), v: [0]})) == {(w, 0), (w, 2), (w, 6)}
+            assert set(reader.numbers_used(0, 3, {w: [2, 4, 6]})) == {(w, 2)}
+            assert set(reader.numbers_used(1, 9, {v: [3], w: [0, 3]})) == {(v, 3)}
+            assert set(reader.numbers_used(0, 0, {w: [0]})) == set(reader.numbers_used(7, 9, {w: [0]})) == set()
+            assert reader.first_named(0, 4, [one, two]) == {(w, one): 0, (w, two): 2}
+            assert reader.first_named(0, 1, [one, two]) == {(w, one): 0}
+            assert reader.first_named(1, 4, [one]) == {(w, one): 1, (v, one): 3}
+            assert reader.first_named(0, 4, []) == reader.first_named(0, 4, [key("three")]) == {}
+            assert reader.statements([6, 0, 7, -1, 2**70]) == {6: new[6].body, 0: new[0].body}
+            assert reader.statements([]) == {}
+
+
 def test_what_is_rolled_back_leaves_no_event(store: Store) -> None:
     append(store, numbered(2, "a", subjects=1))
 

@@ -16,6 +16,7 @@ from counterfoil.log.local_log import Store
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.settings import Settings
 from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.profile import Profiles
 from tests.builders import CONTENT_TYPE, World, issuer_of
 
 COSE = "application/cose"
@@ -114,9 +115,10 @@ def running(
     *,
     body_seconds: float | None = None,
     timer: Timer | None = None,
+    profiles: Profiles | None = None,
 ) -> Iterator[Live]:
     """The world's log on a real port; of pages only the last one may be unpaged, as after any start."""
-    service = wire_service(world.store, dict(world.signers), settings, world.clock)
+    service = wire_service(world.store, dict(world.signers), settings, world.clock, profiles)
     if body_seconds is not None:
         service = replace(service, body_seconds=body_seconds)
     if timer is not None:

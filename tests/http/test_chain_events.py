@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from counterfoil.chain.history import ChainEntry
 from counterfoil.errors import LogCorruptError, StoreUnavailableError
 from counterfoil.http import chain_events, chain_watch, protocol
 from counterfoil.http.problems import ProblemError
 from counterfoil.http.server import running_server, wire_service
 from counterfoil.log.local_log import Store
-from counterfoil.log.records import ChainHead, ChainNumber, Entry
-from counterfoil.statement.links import chain_id
+from counterfoil.log.records import ChainHead, Entry
+from counterfoil.statement.links import ChainId, chain_id
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, sign_statement
 from tests.http.live import OPERATOR_TYPE, PUBLIC_TYPE, QUIET, Live, new_world, problem_in, running, wait_until
@@ -349,8 +350,8 @@ def test_who_does_not_read_is_not_read_for_and_nobody_waits_for_him(
 ) -> None:
     sent = []
 
-    def large_event(entry: Entry) -> bytes:
-        sent.append(entry.sequence)
+    def large_event(one: ChainEntry) -> bytes:
+        sent.append(one.entry.sequence)
         return b"data: %s\n\n" % bytes(1_000_000).replace(b"\0", b"x")
 
     monkeypatch.setattr(chain_events, "_event", large_event)
@@ -374,9 +375,11 @@ def watch(alone: Live) -> chain_watch.ChainWatch:
     return chain_watch.ChainWatch(alone.service)
 
 
-def test_who_comes_while_the_service_stops_is_told(watch: chain_watch.ChainWatch) -> None:
+def test_who_comes_while_the_service_stops_is_told(alone: Live, watch: chain_watch.ChainWatch) -> None:
+    chain = alone.world.store.chain(chain_id(CHAIN))
+    assert chain is not None
     watch.close()
-    with pytest.raises(ProblemError) as raised, watch.listening(ChainNumber(2), 0):
+    with pytest.raises(ProblemError) as raised, watch.listening(chain, 0):
         pass
     assert raised.value.problem.code == "stopping"
 
@@ -414,8 +417,8 @@ class Gapped(MemoryStore):
         run = super().chain_entries(chain_number, start, limit)
         return [entry for entry in run if entry.sequence != self.lost]
 
-    def chain_numbered(self, number: int) -> ChainHead | None:
-        return None if self.chainless else super().chain_numbered(number)
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        return {} if self.chainless else super().chains(chain_ids)
 
 
 @pytest.mark.parametrize(("lost", "chainless"), [(2, False), (3, False), (None, True)])

@@ -315,3 +315,20 @@ def test_the_example_in_the_documentation_runs(
     exec(example, names)  # noqa: S102 - the page is ours
     assert names["receipt"] is not None
     assert len(require_registered_in_order(tmp_path / "agent.spool", world)) == 2
+
+
+def test_members_besides_the_data_are_signed_with_it(live: Live, world: World, tmp_path: Path) -> None:
+    with engaged(live.url, world, tmp_path / "spool") as engagement:
+        told = engagement.action(CALL, input={"query": "bearings"}, score=0.05, euAiActRiskLevel="limited")
+        with pytest.raises(MalformedError):
+            engagement.action(CALL, score=2)
+        with pytest.raises(MalformedError):
+            engagement.action(CALL, sequence=9)
+        engagement.flush(timeout=20)
+    (entry,) = [
+        one
+        for one in live.client.get("/chains", params={"rootTraceId": ROOT}).json()["entries"]
+        if one["entryId"] == told.entry_id.hex()
+    ]
+    event = entry["event"]
+    assert (event["input"], event["score"], event["euAiActRiskLevel"]) == ({"query": "bearings"}, 0.05, "limited")

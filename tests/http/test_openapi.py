@@ -34,6 +34,7 @@ def test_the_document_is_valid_and_names_every_route() -> None:
         "/chains",
         "/chains/{chain_id}",
         "/chains/{chain_id}/completeness",
+        "/chains/{chain_id}/bundle",
         "/chains/{chain_id}/events",
         "/tile/entries/{tile}",
         "/tile/{level}/{tile}",

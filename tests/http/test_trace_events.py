@@ -7,14 +7,19 @@ from urllib.parse import quote
 
 import pytest
 
+from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.log.fsck import check_log
 from counterfoil.log.local_log import Store
+from counterfoil.receipt.chain_head import verify_chain_head
+from counterfoil.statement.decision_record import decision_digest
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.links import chain_hash, empty_chain_hash
 from counterfoil.statement.trace_event.event import EventType, Relation, Role
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.postgres import PostgresStore
 from counterfoil.storage.sqlite import SqliteStore
-from tests.builders import World, issuer_of, sign_statement
+from tests.builders import START, World, issuer_of, sign_statement
 from tests.events import Cast, data_of, engagement, hash_of, members_of
 from tests.http.live import Live, problem_in, running
 
@@ -81,6 +86,83 @@ def test_from_any_event_the_chain_is_one_look_up_away(played: Played, place: int
     assert found == {name: asked[name] for name in found}
     paged = played.live.client.get(f"/entries/{entry}/chain", params={"after": 3, "limit": 2}).json()
     assert [each["sequence"] for each in paged["entries"]] == [4, 5]
+
+
+def test_each_entry_shows_its_record_both_clocks_and_what_is_said_of_it(played: Played) -> None:
+    chain = played.chain(limit=12)
+    origin, head = (
+        played.live.world.identity.origin,
+        empty_chain_hash(played.live.world.identity.origin, played.cast.root),
+    )
+    assert chain["emptyChainHash"] == head.hex() == empty_chain_hash(origin, played.cast.root).hex()
+    for entry, data in zip(chain["entries"], played.story, strict=True):
+        statement, decision = decode_base64url(entry["statement"]), decode_base64url(entry["decision"])
+        assert statement == data
+        head = chain_hash(head, hash_of(statement), decision_digest(decision))
+        assert (entry["chainHash"], entry["entryId"]) == (head.hex(), hash_of(statement).hex())
+        assert (entry["occurredAt"], entry["registeredAt"]) == ("2027-01-15T08:00:00.000Z",) * 2
+        assert (entry["lagMilliseconds"], entry["findings"]) == (0, [])
+        assert entry["event"]["type"] == entry["type"]
+        assert entry["event"]["eventId"]
+        assert entry["issuer"].endswith(".parties.example")
+    numbers = {entry["entryId"]: entry["number"] for entry in chain["entries"]}
+    action, suspended = chain["entries"][1], chain["entries"][4]
+    assert action["annotations"] == [
+        {"number": numbers[hash_of(played.story[at]).hex()], "relation": relation}
+        for at, relation in ((2, "parent"), (3, "scores"), (4, "scores"))
+    ]
+    assert [one["relation"] for one in suspended["annotations"]] == ["clears", "evidence"]
+    assert chain["allAnnotations"] is True
+    assert [entry["panel"] for entry in chain["entries"][:11]] == [None] * 11
+    assert chain["entries"][11]["panel"] == {
+        "recomputedPosterior": 0.7,
+        "posteriorMatches": True,
+        "expectedOutcomes": ["refund"],
+        "outcomeMatches": True,
+    }
+
+
+def test_an_answer_is_as_of_one_tree(played: Played) -> None:
+    """Every page of it, its state and its annotations, whatever was registered since."""
+    size = played.chain()["entries"][5]["number"]
+    then = played.chain(size=size, limit=2)
+    assert then["length"] == 5
+    assert then["chainHash"] == played.chain()["entries"][4]["chainHash"]
+    assert then["engagement"]["state"] == "suspended"
+    assert then["treeHead"]["size"] == size
+    world = played.live.world
+    signed = verify_chain_head(
+        then["signedHead"].encode(), world.identity.origin, world.signers[KeyPurpose.CHECKPOINT].public_key
+    )
+    assert (signed.size, signed.length, signed.chain_hash.hex()) == (size, 5, then["chainHash"])
+    assert (signed.chain_id.hex(), signed.root.hex()) == (then["chainId"], then["treeHead"]["rootHash"])
+    rest = played.chain(size=size, limit=500, after=then["next"])
+    shown = [*then["entries"], *rest["entries"]]
+    assert [entry["sequence"] for entry in shown] == list(range(5))
+    assert rest["next"] is None
+    assert [one["relation"] for one in shown[4]["annotations"]] == []
+    report = played.live.client.get(f"/chains/{then['chainId']}/completeness", params={"size": size}).json()
+    assert (report["entries"], report["chainHash"], report["settled"]) == (5, then["chainHash"], False)
+
+
+@pytest.mark.parametrize(("size", "status"), [(2, 404), (10**6, 404), (2**63, 400), ("x", 400), (-1, 400)])
+def test_trees_that_show_nothing_of_the_chain(played: Played, size: int | str, status: int) -> None:
+    answer = played.live.client.get("/chains", params={"rootTraceId": played.cast.root, "size": size})
+    assert answer.status_code == status
+
+
+def test_findings_stand_beside_their_entries(played: Played) -> None:
+    other = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000f1", signers=played.cast.signers)
+    formed = other.say(KINDS.FORMATION, occurred_at=1000)
+    early = other.say(KINDS.ACTION, sequence=4, occurred_at=START * 1000 + 5000, previous=hash_of(formed).hex())
+    generic = sign_statement(played.live.world.agent, subject=other.root)
+    for statement in (formed, early, generic):
+        played.live.register(statement)
+    answer = played.live.client.get("/chains", params={"rootTraceId": other.root}).json()
+    assert [[one["finding"] for one in entry["findings"]] for entry in answer["entries"]] == [
+        ["late"], ["occurred-after-registration", "sequence-gap"], ["other-profile"],
+    ]  # fmt: skip
+    assert [entry["lagMilliseconds"] for entry in answer["entries"]] == [START * 1000 - 1000, -5000, None]
 
 
 def test_a_chain_without_an_engagement_has_none(played: Played) -> None:

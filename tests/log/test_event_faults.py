@@ -1,15 +1,19 @@
 """Events when the store fails under them: nothing is lost that was promised, and nothing is decided by what is not."""
 
 import asyncio
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from counterfoil.errors import CounterfoilError, NoFormationError, StoreUnavailableError
+from counterfoil.chain.findings import Finding
+from counterfoil.errors import CounterfoilError, FindingRefusedError, NoFormationError, StoreUnavailableError
 from counterfoil.log.fsck import check_log
 from counterfoil.log.local_log import LocalLog
 from counterfoil.register import Registration, register
-from counterfoil.statement.trace_event.event import EventType
+from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.event import EventType, Role
 from tests.builders import World, issuer_of
 from tests.contract.faulty_store import Call, Fault, FaultyStore, How
 from tests.contract.stores import everything
@@ -20,11 +24,11 @@ FORMED = 5
 """Events of the story that are on the log before the fault: to the suspension."""
 
 
-async def begun(world: World, cast: Cast) -> LocalLog:
+async def begun(world: World, cast: Cast, **policy: Any) -> LocalLog:
     """The world's log with the cast in its policy."""
     log = world.open()
     assert world.policy is not None
-    world.policy = replace(cast.policy(issuer_of(world.agent)), version=world.policy.version + 1)
+    world.policy = replace(cast.policy(issuer_of(world.agent)), version=world.policy.version + 1, **policy)
     await register(policy_statement(world, world.policy), log)
     return log
 
@@ -57,6 +61,27 @@ def test_one_failed_call(world: World, call: Call, how: How) -> None:
         assert [one.new for one in again] == [False] * FORMED + [not durable] * (len(story) - FORMED)
         assert check_log(store_of(world)) == ()
         assert len(store_of(world).event_numbers()) == len(story)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("how", How)
+@pytest.mark.parametrize("call", [Call.PLACES, Call.NUMBERS_USED, Call.FIRST_NAMED, Call.STATEMENTS])
+def test_a_strict_log_admits_nothing_whose_past_it_could_not_read(world: World, call: Call, how: How) -> None:
+    async def run() -> None:
+        cast = Cast()
+        log, story = await begun(world, cast, refused_findings=frozenset(Finding)), engagement(cast)
+        for event in story[:FORMED]:
+            await register(event, log)
+        first = json.loads(parse_signed_statement(story[1]).message.payload or b"")
+        for turn in range(2):
+            same = cast.sign(Role.AGENT, {**first, "sequence": 2 + turn, "previous": hash_of(story[4]).hex()})
+            if turn:
+                put_fault(log, Fault(call, how))
+            (failed,) = await outcomes([same], log)
+            assert isinstance(failed, StoreUnavailableError if turn else FindingRefusedError)
+        assert check_log(store_of(world)) == ()
+        assert len(store_of(world).event_numbers()) == FORMED
 
     asyncio.run(run())
 

@@ -7,12 +7,16 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterfoil.chain.findings import Finding, Told, remarks_on_all
+from counterfoil.chain.history import parse_entry_event, read_page
+from counterfoil.chain.past import payload_digest
 from counterfoil.log.fsck import check_log
 from counterfoil.log.plan import Declined, Known, Placed, Submission
 from counterfoil.log.rules_source import read_rules
 from counterfoil.log.sequencer import Sequencer
 from counterfoil.register import admit
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 from counterfoil.statement.trace_event.event import EventType, Formation, Observation, Role, TraceEvent
 from counterfoil.storage.memory import MemoryStore
@@ -146,12 +150,20 @@ class Model:
         return stands
 
 
-def run(order: Sequence[int], width: Callable[[], int]) -> tuple[MemoryStore, list[str]]:
+MAX_LAG = 300
+FOUND = {Finding.NOT_A_PARTY, Finding.OTHER_PROFILE, Finding.ACTION_WHILE_SUSPENDED, Finding.ACTION_AFTER_SETTLEMENT,
+         Finding.SEQUENCE_GAP, Finding.SEQUENCE_REPEATED, Finding.PREVIOUS_BEHIND}  # fmt: skip
+"""What some order of the pool leads to."""
+
+
+def run(
+    order: Sequence[int], width: Callable[[], int], pool: Sequence[Submission] | None = None
+) -> tuple[MemoryStore, list[str]]:
     """Submit in that order, in batches of some width; what became of each."""
     store = MemoryStore()
     world = replace(WORLD, store=store).found()
     sequencer = Sequencer(store, world.identity, world.signers[KeyPurpose.RECEIPT], world.clock)
-    waiting, verdicts = [SUBMISSIONS[at] for at in order], list[str]()
+    waiting, verdicts = [(SUBMISSIONS if pool is None else pool)[at] for at in order], list[str]()
     while waiting:
         batch, waiting = waiting[: (taken := width())], waiting[taken:]
         for outcome in sequencer.append(partial(list, batch)).outcomes:
@@ -196,6 +208,67 @@ def test_events_are_admitted_as_the_rules_say_in_batches_of_any_width(order: lis
     assert everything(together).entries == everything(one_by_one).entries
     assert everything(together).events == everything(one_by_one).events
     assert everything(together).references == everything(one_by_one).references
+
+
+def told(store: MemoryStore, root: str) -> list[Told]:
+    """A whole chain as findings see it."""
+    chain = store.chain(chain_id(root))
+    entries = [] if chain is None else store.chain_entries(chain.number, 0, chain.length)
+    statements = [parse_signed_statement(store.statements([entry.number])[entry.number]) for entry in entries]
+    return [
+        Told(statement.hash, parse_entry_event(statement), payload_digest(statement), WORLD.clock(), MAX_LAG)
+        for statement in statements
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(ORDERS, st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(0, 40), st.integers(1, 40))
+def test_findings_are_the_same_from_any_page_and_from_the_whole(
+    order: list[int], widths: list[int], start: int, limit: int
+) -> None:
+    turns = iter(widths * 60)
+    store, _ = run(order, lambda: next(turns))
+    for root in (INSIDE.root, OTHER.root):
+        chain = store.chain(chain_id(root))
+        if chain is None:
+            continue
+        page = read_page(store, lambda _policy: MAX_LAG, chain, start, limit)
+        whole = remarks_on_all(told(store, root))
+        assert [one.remarks for one in page.entries] == list(whole[start : start + limit])
+
+
+REFUSED = frozenset(Finding)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ORDERS, st.lists(st.integers(1, 9), min_size=1, max_size=20), st.sets(st.sampled_from(Finding), min_size=1))
+def test_a_strict_log_refuses_what_would_have_a_finding_and_nothing_else(
+    order: list[int], widths: list[int], refused: set[Finding]
+) -> None:
+    strict = [
+        replace(one, decision=replace(one.decision, refused=frozenset(refused), max_lag=MAX_LAG)) for one in SUBMISSIONS
+    ]
+    turns = iter(widths * 60)
+    together, of_many = run(order, lambda: next(turns), strict)
+    one_by_one, of_one = run(order, lambda: 1, strict)
+    assert of_many == of_one
+    assert check_log(together) == ()
+    assert everything(together).entries == everything(one_by_one).entries
+    for root in (INSIDE.root, OTHER.root):
+        chain = told(together, root)
+        there = {remark.finding for remarks in remarks_on_all(chain) for remark in remarks}
+        # What came before its FORMATION was no intruder when it was admitted.
+        assert there & refused <= {Finding.OTHER_PROFILE}
+    if refused.isdisjoint(FOUND):
+        assert of_one == run(order, lambda: 1)[1]
+
+
+def test_a_refusal_by_finding_names_it() -> None:
+    strict = [replace(one, decision=replace(one.decision, refused=REFUSED, max_lag=MAX_LAG)) for one in SUBMISSIONS]
+    _, verdicts = run(range(len(POOL)), lambda: 4, strict)
+    assert "finding-refused" in verdicts
+    _, lenient = run(range(len(POOL)), lambda: 4)
+    assert "finding-refused" not in lenient
 
 
 def test_the_pool_holds_a_case_of_every_refusal() -> None:

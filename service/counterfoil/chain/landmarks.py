@@ -1,7 +1,5 @@
 """Stored landmarks, read back into what they did to their engagement."""
 
-from collections.abc import Iterable
-
 from counterfoil.chain.ports import ChainReader
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
 from counterfoil.errors import LogCorruptError, MalformedError, RefusedError, UnverifiedError
@@ -32,11 +30,20 @@ def standing_at(reader: ChainReader, head: ChainHead) -> Standing:
     Raises:
         LogCorruptError: A landmark's statement is not there, or is no event.
     """
-    return _pass_all(mark for mark in reader.landmarks({head.number: 0}) if mark.sequence < head.length)
+    return standings_at(reader, head, head.length)[1]
 
 
-def _pass_all(landmarks: Iterable[Landmark]) -> Standing:
-    standing = EMPTY_STANDING
-    for landmark in landmarks:
+def standings_at(reader: ChainReader, head: ChainHead, before: int) -> tuple[Standing, Standing]:
+    """How the engagement stood before its entry of sequence number ``before``, and how it stands as of ``head``.
+
+    Raises:
+        LogCorruptError: A landmark's statement is not there, or is no event.
+    """
+    then = standing = EMPTY_STANDING
+    for landmark in reader.landmarks({head.number: 0}):
+        if landmark.sequence >= head.length:
+            break
         standing = pass_landmark(standing, landmark)
-    return standing
+        if landmark.sequence < before:
+            then = standing
+    return then, standing

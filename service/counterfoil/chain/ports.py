@@ -1,17 +1,52 @@
 """What reading a chain asks of a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from counterfoil.log.records import ChainHead, ChainNumber, Entry, EventRow, Landmark, ReferenceRow
+from counterfoil.log.records import ChainHead, ChainNumber, Entry, EntryNumber, EventRow, Landmark, Place, ReferenceRow
 from counterfoil.statement.links import ChainId
+from counterfoil.statement.signed_statement import StatementHash
 
 
-class ChainReader(Protocol):
+class PastReader(Protocol):
+    """What of a chain's past findings ask for, by index only. Committed or, under the lock, about to stay."""
+
+    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
+        """Where those of the statements stand that are on the log."""
+        ...
+
+    def numbers_used(
+        self, chain_number: int, before: int, asked: Mapping[bytes, Collection[int]]
+    ) -> Collection[tuple[bytes, int]]:
+        """Which numbers the writers gave to events of parties among the first ``before`` entries of a chain.
+
+        ``asked`` are numbers by writer, who is given by the SHA-256 of its name; only those are answered.
+        """
+        ...
+
+    def first_named(
+        self, chain_number: int, before: int, event_keys: Collection[bytes]
+    ) -> Mapping[tuple[bytes, bytes], EntryNumber]:
+        """By writer and event id, both as SHA-256: his first event of that id among the first ``before`` entries.
+
+        Only events of parties are looked through.
+        """
+        ...
+
+    def statements(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+        """The statements of those of the entries whose statement is stored."""
+        ...
+
+
+class ChainReader(PastReader, Protocol):
     """Chains, by index only: the cost depends on the page, never on the size of the log."""
 
     def chain(self, chain_id: ChainId) -> ChainHead | None:
         """A chain as its last committed entry left it."""
+        ...
+
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        """Those of the chains that have begun, each as its last committed entry left it."""
         ...
 
     def chain_numbered(self, number: int) -> ChainHead | None:

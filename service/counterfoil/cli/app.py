@@ -10,7 +10,7 @@ from typer.exceptions import Abort, TyperException
 
 from counterfoil.cli.chain import chain
 from counterfoil.cli.db import db
-from counterfoil.cli.demo import demo
+from counterfoil.cli.demos import demo_group
 from counterfoil.cli.event import event
 from counterfoil.cli.exit_codes import ExitCode, exit_code_of, exit_code_table
 from counterfoil.cli.fsck import fsck
@@ -69,13 +69,14 @@ def _root(
     """
 
 
-for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck, demo):
+for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
 app.add_typer(policy, name="policy")
 app.add_typer(event, name="event")
 app.add_typer(chain, name="chain")
 app.add_typer(db, name="db")
+app.add_typer(demo_group, name="demo")
 
 
 def installed_version() -> str:

@@ -9,7 +9,7 @@ from counterfoil.errors import MisconfiguredError
 
 _PACKAGES: Final = {
     "client": ("httpx", "stamina"),
-    "server": ("alembic", "fastapi", "httpx", "prometheus_client", "sqlalchemy", "structlog", "uvicorn"),
+    "server": ("alembic", "fastapi", "fpdf", "httpx", "prometheus_client", "sqlalchemy", "structlog", "uvicorn"),
 }
 
 

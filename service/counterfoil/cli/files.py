@@ -24,7 +24,7 @@ class FileUnwritableError(MisconfiguredError):
     code: ClassVar[str] = "file-unwritable"
 
 
-def read_input(path: Path) -> bytes:
+def read_input(path: Path, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
     """The content of a file, or of standard input where the path is ``-``.
 
     Raises:
@@ -33,14 +33,14 @@ def read_input(path: Path) -> bytes:
     """
     try:
         if path == STANDARD_INPUT:
-            data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+            data = sys.stdin.buffer.read(max_bytes + 1)
         else:
             with path.open("rb") as file:
-                data = file.read(MAX_INPUT_BYTES + 1)
+                data = file.read(max_bytes + 1)
     except OSError as error:
         raise FileUnreadableError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_INPUT_BYTES:
-        raise TooLargeError(f"{path} is larger than the {MAX_INPUT_BYTES} bytes that are read")
+    if len(data) > max_bytes:
+        raise TooLargeError(f"{path} is larger than the {max_bytes} bytes that are read")
     return data
 
 

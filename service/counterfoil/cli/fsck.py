@@ -8,8 +8,9 @@ from counterfoil.cli.data_directory import DataDirectory, find_data
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cli.extras import needing
 from counterfoil.cli.options import AsJson, Data, Database
-from counterfoil.cli.output import Reply, printable
+from counterfoil.cli.output import Reply
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.encoding.printable import printable
 from counterfoil.errors import SignerUnavailableError
 from counterfoil.log.fsck import Finding, Report
 from counterfoil.log.rules_source import read_genesis

@@ -9,11 +9,12 @@ import typer
 from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.options import AsJson, Data, Database
-from counterfoil.cli.output import Reply, fields, printable
+from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.sign import parse_kid
 from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.cli.trust import read_public_key
 from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.printable import printable
 from counterfoil.errors import ConflictError
 from counterfoil.policy.document import Issuer, PolicyDocument
 from counterfoil.policy.parse import parse_policy

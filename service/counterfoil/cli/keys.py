@@ -8,13 +8,14 @@ import typer
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.files import write_output
 from counterfoil.cli.options import AsJson, Data, Database
-from counterfoil.cli.output import Reply, printable
+from counterfoil.cli.output import Reply
 from counterfoil.cli.remote import remote_log
 from counterfoil.cose.keys import PublicKey, cose_key_map, public_key_pem
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.encoding.printable import printable
 from counterfoil.log.rules_source import read_genesis
 from counterfoil.statement.genesis import KeyPurpose
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.encoding.printable import printable
 
 _LABEL_WIDTH: Final = 18
 
@@ -30,11 +31,6 @@ def show_error(code: str, detail: str, exit_code: int, *, as_json: bool) -> None
         print(json.dumps({"error": {"code": code, "detail": detail, "exitCode": exit_code}}), file=sys.stderr)
     else:
         print(f"error[{code}]: {printable(' '.join(detail.split()))}", file=sys.stderr)
-
-
-def printable(text: str) -> str:
-    """The text with everything that could move a terminal's cursor or hide something spelled out."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def fields(rows: Iterable[tuple[str, object]]) -> str:

@@ -10,11 +10,12 @@ import typer
 from counterfoil.cli.exit_codes import ExitCode, exit_code_of, worst
 from counterfoil.cli.files import read_input, write_output
 from counterfoil.cli.options import AsJson, Keys, Origin, Url
-from counterfoil.cli.output import Reply, fields, printable, timestamp
+from counterfoil.cli.output import Reply, fields, timestamp
 from counterfoil.cli.remote import key_note, remote_log
 from counterfoil.cli.results import inclusion_json
 from counterfoil.cli.submit_progress import progress
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.encoding.printable import printable
 from counterfoil.errors import CounterfoilError, UnavailableError
 
 if TYPE_CHECKING:

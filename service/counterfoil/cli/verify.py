@@ -6,7 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from counterfoil.case.verify import MAX_CASE_FILE_BYTES, is_case_file, verify_case
 from counterfoil.cli import results
+from counterfoil.cli.case_result import case_reply
 from counterfoil.cli.files import read_input
 from counterfoil.cli.options import AsJson, Origin
 from counterfoil.cli.output import Reply
@@ -14,6 +16,7 @@ from counterfoil.cli.trust import Trust, read_public_key, read_trust
 from counterfoil.cose import labels
 from counterfoil.cose.sign1 import parse_sign1
 from counterfoil.errors import (
+    IssuerMismatchError,
     LogKeyUnknownError,
     MalformedEntryIdError,
     MalformedParameterError,
@@ -39,7 +42,7 @@ _SIGNATURE_LINE: Final = "\n\n\u2014 ".encode()
 class _Given:
     """What the command line gives beside the file itself."""
 
-    trust: Trust
+    given_trust: Trust | None
     receipt: Path | None
     issuer_key: Path | None
     payload: Path | None
@@ -48,20 +51,27 @@ class _Given:
     old: Path | None
     proof: Path | None
 
+    @property
+    def trust(self) -> Trust:
+        if self.given_trust is None:
+            raise typer.BadParameter("the log's keys are needed", param_hint="--keys")
+        return self.given_trust
+
 
 def verify(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A statement, Transparent Statement, receipt or checkpoint."),
+        typer.Argument(metavar="FILE", help="A statement, Transparent Statement, receipt, checkpoint or case file."),
     ],
     keys: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--keys",
             metavar="FILE",
-            help="Trusted log keys: a COSE Key Set, a COSE_Key, PEM, or the log's genesis Transparent Statement.",
+            help="Trusted log keys: a COSE Key Set, a COSE_Key, PEM, or the log's genesis Transparent Statement. A "
+            "case file, *.zip, can go without, and is then verified by the keys it names.",
         ),
-    ],
+    ] = None,
     receipt: Annotated[
         Path | None, typer.Option("--receipt", metavar="R.cose", help="The statement's receipt.")
     ] = None,
@@ -100,9 +110,15 @@ def verify(
       counterfoil verify action.cose --receipt action.receipt --keys log-keys.cbor
       counterfoil verify transparent.cose --keys genesis.cose --issuer-key agent.pem.pub
       counterfoil verify new.checkpoint --old old.checkpoint --proof c.cose --keys genesis.cose
+      counterfoil verify case.zip --keys genesis.cose
     """
-    given = _Given(read_trust(keys, origin), receipt, issuer_key, payload, entry_id, old_root, old, proof)
-    _verify(read_input(file), given).show(as_json=as_json)
+    if keys is None and file.suffix != ".zip":
+        raise typer.BadParameter("the log's keys are needed", param_hint="--keys")
+    data = read_input(file, max_bytes=MAX_CASE_FILE_BYTES)
+    trust = None if keys is None else read_trust(keys, origin)
+    given = _Given(trust, receipt, issuer_key, payload, entry_id, old_root, old, proof)
+    reply = _case(data, given, origin) if is_case_file(data) else _verify(data, given)
+    reply.show(as_json=as_json)
 
 
 def parse_hex(text: str, what: str) -> bytes:
@@ -131,6 +147,16 @@ def _verify(data: bytes, given: _Given) -> Reply:
         return _receipt_alone(data, given)
     _refuse_others(given, "a statement", ("receipt", "issuer_key", "payload"))
     return _statement(data, given)
+
+
+def _case(data: bytes, given: _Given, origin: str | None) -> Reply:
+    _refuse_others(given, "a case file", ())
+    trust = given.given_trust
+    case = verify_case(data, None if trust is None else trust.log_keys)
+    expected = origin if trust is None else trust.origin
+    if expected not in {None, case.origin}:
+        raise IssuerMismatchError(f"the case is of the log {case.origin}")
+    return case_reply(case, "its own, from the case file" if trust is None else "given with --keys")
 
 
 def _statement(data: bytes, given: _Given) -> Reply:

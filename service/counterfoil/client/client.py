@@ -101,6 +101,13 @@ class Client(_Common[Transport]):
         """
         return self._transport.hold(self._talk.chain(root_trace_id))
 
+    def case_file(self, root_trace_id: str, *, size: int | None = None) -> bytes:
+        """The case file of an engagement as of a committed tree size, the latest unless named; nothing is verified.
+
+        ``counterfoil.case.verify.verify_case`` does that.
+        """
+        return self._transport.hold(self._talk.case_file(root_trace_id, size))
+
     def log(self) -> LogSummary:
         """What the log says about itself; nothing in it is verified."""
         return self._transport.hold(self._talk.log())
@@ -170,6 +177,10 @@ class AsyncClient(_Common[AsyncTransport]):
     async def chain(self, root_trace_id: str) -> FetchedChain:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.chain(root_trace_id))
+
+    async def case_file(self, root_trace_id: str, *, size: int | None = None) -> bytes:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.case_file(root_trace_id, size))
 
     async def log(self) -> LogSummary:
         """As ``Client`` does."""

@@ -69,7 +69,7 @@ class Conversations:
         query = {"fresh": "true"} if fresh else {}
         _entry(entry_id)
         keys = yield from self.keys()
-        answer = yield from self._released(entry_id, query, self._patience.until())
+        answer = yield from self.released(entry_id, query, self._patience.until())
         verified = verify_receipt_for_entry(entry_id, answer.body, keys, expected_issuer=self._issuer)
         if self._receipts is not None and not fresh:
             yield from work(lambda: self._keep_first(entry_id, answer.body))
@@ -127,7 +127,7 @@ class Conversations:
         answer = yield from ask(Ask("GET", path, accept, max_bytes, self._patience.until(), query or {}))
         return answer.body
 
-    def _released(self, entry_id: bytes, query: Mapping[str, str], until: float) -> Conversation[Answer]:
+    def released(self, entry_id: bytes, query: Mapping[str, str], until: float) -> Conversation[Answer]:
         """An answer with a receipt in it, waited for while the receipt is withheld."""
         while True:
             answer = yield from ask(

@@ -117,9 +117,12 @@ class Engagement:
         """The agreement that this engagement is about."""
         return self.emit(EventType.FORMATION, data)
 
-    def action(self, data: Mapping[str, JsonValue], parent: StatementHash | None = None) -> SpooledEvent:
-        """Something an agent does: a tool call, an API invocation, a decision."""
-        return self.emit(EventType.ACTION, data, () if parent is None else (Reference(Relation.PARENT, parent),))
+    def action(
+        self, data: Mapping[str, JsonValue], parent: StatementHash | None = None, **more: JsonValue
+    ) -> SpooledEvent:
+        """Something an agent does: a tool call, an API invocation, a decision; ``more`` as for ``emit``."""
+        references = () if parent is None else (Reference(Relation.PARENT, parent),)
+        return self.emit(EventType.ACTION, data, references, **more)
 
     def observation(self, data: Mapping[str, JsonValue], responds_to: StatementHash | None = None) -> SpooledEvent:
         """A request for a human's review, or the response to one."""
@@ -127,9 +130,16 @@ class Engagement:
         return self.emit(EventType.OBSERVATION, data, references)
 
     def emit(
-        self, kind: EventType, data: Mapping[str, JsonValue], references: Sequence[Reference] = ()
+        self,
+        kind: EventType,
+        data: Mapping[str, JsonValue],
+        references: Sequence[Reference] = (),
+        **more: JsonValue,
     ) -> SpooledEvent:
         """Any event. When this returns the event is durable in the spool.
+
+        ``more`` are members besides, by their names in JSON: ``input``, ``output``, ``score``, ``components``,
+        ``paper``, ``fingerprint``, ``euAiActRiskLevel``, ``euAiActLogVersion``.
 
         Raises:
             MalformedError, ActorRoleError: A log would refuse the event for what it says; nothing was kept.
@@ -141,7 +151,7 @@ class Engagement:
         def signed(sequence: int, previous: bytes | None) -> tuple[bytes, bytes]:
             before = None if previous is None else StatementHash(previous)
             moment = Moment(event_id, now, sequence, before)
-            statement = event_statement(self._writer, moment, kind, data, references)
+            statement = event_statement(self._writer, moment, kind, data, references, more)
             return entry_id_of(statement), statement
 
         sequence, digest = self._spool.add(self._writer.root_trace_id, self._writer.issuer, signed)

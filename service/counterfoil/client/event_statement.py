@@ -40,8 +40,9 @@ def event_statement(
     kind: EventType,
     data: Mapping[str, JsonValue],
     references: Sequence[Reference],
+    more: Mapping[str, JsonValue],
 ) -> bytes:
-    """The signed statement of an event.
+    """The signed statement of an event; ``more`` are members besides, such as ``input``, by their names in JSON.
 
     Raises:
         MalformedError, ActorRoleError: A log would refuse the event for what it says.
@@ -57,6 +58,7 @@ def event_statement(
         data=data,
         previous=moment.previous,
         references=tuple(references),
+        more=more,
     )
     return sign_trace_event(
         writer.signer,

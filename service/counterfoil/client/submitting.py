@@ -53,7 +53,7 @@ class Submitting(Conversations):
 
     def _fetched(self, statement: bytes, entry_id: bytes, keys: LogKeys, until: float) -> Conversation[Registered]:
         """The receipt that was withheld. No Location is followed: the path is the statement's own."""
-        answer = yield from self._released(entry_id, {}, until)
+        answer = yield from self.released(entry_id, {}, until)
         return (yield from work(lambda: self._verified(statement, answer.body, answer.location, keys)))
 
     def _verified(self, statement: bytes, receipt: bytes, location: str | None, keys: LogKeys) -> Registered:

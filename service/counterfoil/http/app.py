@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    bundle,
     chain_events,
     chains,
     checkpoint,
@@ -50,6 +51,7 @@ _ROUTERS: Final = tuple(
         chains,
         chain_events,
         completeness,
+        bundle,
         events,
         tiles,
         consistency,

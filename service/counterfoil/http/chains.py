@@ -5,17 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from counterfoil.chain.history import read_page
-from counterfoil.chain.landmarks import standing_at
 from counterfoil.chain.standing import Standing
 from counterfoil.errors import MalformedClaimsError, MalformedParameterError
-from counterfoil.http.chain_lookup import ChainIdText, chain_of_id, readable_chain, require_utf8
+from counterfoil.http.chain_entry import EntryOfChain, entry_of_chain
+from counterfoil.http.chain_lookup import AsOf, ChainIdText, chain_of_id, readable_chain, require_utf8, tree_at
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Service, Wired
-from counterfoil.log.records import ChainHead, Entry
+from counterfoil.log.records import ChainHead
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.claims import RootTraceId, parse_root_trace_id
-from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.links import chain_id, empty_chain_hash
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
@@ -24,17 +24,6 @@ After = Annotated[
     Number | None,
     Query(description="Answer the entries behind this sequence number; from the first one where it is absent."),
 ]
-
-
-class ChainEntry(Wire):
-    """One entry of a chain. Its chain hash commits to it and to every entry before it."""
-
-    number: int
-    entry_id: str
-    sequence: int
-    chain_hash: str
-    decision_digest: str
-    head_time: int
 
 
 class PartyOfEngagement(Wire):
@@ -58,19 +47,32 @@ class Engagement(Wire):
     standing: list[str]
 
 
-class Chain(Wire):
-    """A chain as of its last committed entry, and a run of its entries.
+class TreeHeadOfChain(Wire):
+    """The tree that an answer about a chain is as of: what came later is in none of its parts."""
 
-    ``next`` is the next ``after``, null at the end. ``engagement`` is null where no event of the trace profile formed
-    one.
+    size: int
+    root_hash: str
+    time: int
+
+
+class Chain(Wire):
+    """A chain as of a tree head, and a run of its entries.
+
+    ``signedHead`` is a note by the log's checkpoint key over tree, chain id, ``length`` and ``chainHash``.
+
+    ``next`` is the next ``after``, null at the end; with ``size`` it continues the same answer. ``engagement`` is null
+    where no event of the trace profile formed one. ``allAnnotations``: every reference to these entries is shown.
     """
 
+    tree_head: TreeHeadOfChain
     chain_id: str
     length: int
     chain_hash: str
+    signed_head: str
     engagement: Engagement | None
-    entries: list[ChainEntry]
+    entries: list[EntryOfChain]
     next: int | None
+    all_annotations: bool
 
 
 class ChainOfTrace(Chain):
@@ -88,10 +90,12 @@ def get_chain(
     chain_id: ChainIdText,
     after: After = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
+    size: AsOf = None,
 ) -> Chain:
     """The chain of that id: its head, and its entries in order."""
-    head = chain_of_id(request, response, service, chain_id)
-    return _run(service, head, after, limit)
+    tree = tree_at(service, size)
+    head = chain_of_id(request, response, service, chain_id, tree)
+    return _run(service, tree, head, after, limit)
 
 
 @router.get("/chains", responses=problems(401, 404), openapi_extra=GUARDED)
@@ -107,11 +111,13 @@ def find_chain(
     ],
     after: After = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
+    size: AsOf = None,
 ) -> ChainOfTrace:
     """The chain of a rootTraceId: its head, what its hash begins from, and its entries in order."""
     subject = _subject(request, root_trace_id)
-    head = readable_chain(request, response, service, service.log.store.chain(chain_id(subject)))
-    chain = _run(service, head, after, limit)
+    tree = tree_at(service, size)
+    head = readable_chain(request, response, service, service.log.store.chain(chain_id(subject)), tree)
+    chain = _run(service, tree, head, after, limit)
     beginning = empty_chain_hash(service.log.genesis.identity.origin, subject)
     return ChainOfTrace(**dict(chain), root_trace_id=subject, empty_chain_hash=beginning.hex())
 
@@ -124,11 +130,13 @@ def get_chain_of_entry(
     entry_id: EntryId,
     after: After = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
+    size: AsOf = None,
 ) -> Chain:
     """The whole engagement that an entry belongs to: from any event its chain, in one look-up."""
+    tree = tree_at(service, size)
     entry = find_entry(service.log.store, entry_id)
     head = service.log.store.chain_numbered(entry.chain_number)
-    return _run(service, readable_chain(request, response, service, head), after, limit)
+    return _run(service, tree, readable_chain(request, response, service, head, tree), after, limit)
 
 
 def _subject(request: Request, text: str) -> RootTraceId:
@@ -139,15 +147,19 @@ def _subject(request: Request, text: str) -> RootTraceId:
         raise MalformedParameterError(f"rootTraceId: {error.detail}") from error
 
 
-def _run(service: Service, head: ChainHead, after: int | None, limit: int) -> Chain:
-    page = read_page(service.log.store, head, 0 if after is None else after + 1, limit)
+def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, limit: int) -> Chain:
+    log, start = service.log, 0 if after is None else after + 1
+    page = read_page(log.store, log.max_lag, head, start, limit, log.profiles)
     return Chain(
+        tree_head=TreeHeadOfChain(size=tree.size, root_hash=tree.root.hex(), time=tree.time),
         chain_id=head.chain_id.hex(),
         length=head.length,
         chain_hash=head.chain_hash.hex(),
-        engagement=_engagement(standing_at(service.log.store, head)),
-        entries=[chain_entry(entry) for entry in page.entries],
+        signed_head=service.checkpoints.notes(tree, head).chain_head,
+        engagement=_engagement(page.standing),
+        entries=[entry_of_chain(entry) for entry in page.entries],
         next=None if page.next_sequence is None else page.next_sequence - 1,
+        all_annotations=page.all_annotations,
     )
 
 
@@ -161,20 +173,4 @@ def _engagement(standing: Standing) -> Engagement | None:
         formed_by=standing.formed_by,
         parties=[PartyOfEngagement(issuer=party.issuer, role=party.role.value) for party in parties],
         standing=[entry.hex() for entry in standing.standing],
-    )
-
-
-def chain_entry(entry: Entry) -> ChainEntry:
-    """The entry as answers about its chain show it.
-
-    Raises:
-        MalformedDecisionError: Its decision record cannot be read.
-    """
-    return ChainEntry(
-        number=entry.number,
-        entry_id=entry.statement_hash.hex(),
-        sequence=entry.sequence,
-        chain_hash=entry.chain_hash.hex(),
-        decision_digest=entry.decision_digest.hex(),
-        head_time=parse_decision_record(entry.decision).head_time,
     )

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from counterfoil.chain.completeness import CAVEAT, WriterReport, report_writers
 from counterfoil.chain.landmarks import standing_at
 from counterfoil.chain.names import name_key
-from counterfoil.http.chain_lookup import ChainIdText, chain_of_id
+from counterfoil.http.chain_lookup import AsOf, ChainIdText, chain_of_id, tree_at
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.wire import Wire
 from counterfoil.http.wiring import Wired
@@ -55,9 +55,12 @@ class Completeness(Wire):
 
 
 @router.get("/chains/{chain_id}/completeness", responses=problems(401, 404), openapi_extra=GUARDED)
-def get_completeness(request: Request, response: Response, service: Wired, chain_id: ChainIdText) -> Completeness:
+def get_completeness(
+    request: Request, response: Response, service: Wired, chain_id: ChainIdText, size: AsOf = None
+) -> Completeness:
     """What the numbers of each writer's events leave out, as far as numbers can tell."""
-    head = chain_of_id(request, response, service, chain_id)
+    tree = tree_at(service, size)
+    head = chain_of_id(request, response, service, chain_id, tree)
     standing = standing_at(service.log.store, head)
     claimed = dict(standing.final_counts)
     issuers = {name_key(issuer): issuer for issuer in {party.issuer for party in standing.parties} | claimed.keys()}

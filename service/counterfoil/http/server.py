@@ -19,6 +19,7 @@ from counterfoil.http.connections import BoundedConfig, raise_descriptor_limit
 from counterfoil.http.failure import Failure
 from counterfoil.http.limits import ALIVE_SECONDS, BACKLOG, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
 from counterfoil.http.metrics import problem_codes
+from counterfoil.http.profiles import load_profiles
 from counterfoil.http.protocol import BoundedProtocol
 from counterfoil.http.safety import require_closed, require_lasting
 from counterfoil.http.stop_signals import on_stop_signals
@@ -28,6 +29,7 @@ from counterfoil.observability.metrics import CommitTimes, Metrics
 from counterfoil.settings import Settings, read_metrics_directory
 from counterfoil.signing.uri import open_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.profile import Profiles
 from counterfoil.storage.opening import appends_to, open_store
 
 _logger = logging.getLogger(__name__)
@@ -121,10 +123,14 @@ def wire_service(
     signers: dict[KeyPurpose, Signer],
     settings: Settings,
     clock: Clock = system_clock,
+    profiles: Profiles | None = None,
 ) -> Service:
     """A service over an open store, with signers for receipts, checkpoints and pages.
 
+    ``profiles`` are those that this installation has unless they are given.
+
     Raises:
+        ProfileUnusableError: An installed profile cannot be loaded.
         KeysMismatchError: A signer does not hold the key that the genesis statement names.
         NotInitialisedError, CorruptError: The store holds no log, or one that disagrees with itself.
     """
@@ -137,6 +143,7 @@ def wire_service(
         max_batch=settings.max_batch,
         on_corrupt=failure.report,
         observer=CommitTimes(metrics, time.perf_counter),
+        profiles=load_profiles() if profiles is None else profiles,
     )
     for purpose in (KeyPurpose.CHECKPOINT, KeyPurpose.SERVICE):
         _require_named(log.genesis, purpose, signers[purpose])

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from counterfoil.case.source import Notes, sign_notes
 from counterfoil.cose.signer import Signer
 from counterfoil.http.body import BodyBudget
 from counterfoil.http.failure import Failure
@@ -18,8 +19,10 @@ from counterfoil.http.limits import BODY_SECONDS
 from counterfoil.http.rate_limits import RateLimits
 from counterfoil.http.request_id import RequestIds
 from counterfoil.log.local_log import LocalLog
+from counterfoil.log.records import ChainHead
 from counterfoil.observability.metrics import Metrics
 from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.register import OpenLog
 from counterfoil.settings import Settings
 
@@ -67,6 +70,10 @@ class CheckpointSource:
                 self._second = now
             return self._text
 
+    def notes(self, tree: TreeHead, chain: ChainHead) -> Notes:
+        """The signed notes about a chain that is as of a committed head; the same texts each time."""
+        return sign_notes(self._signer, self._log.genesis.identity.origin, tree, chain)
+
     def _sign_if_new(self) -> None:
         head = self._log.head().tree
         if head.size != self._size:
@@ -81,6 +88,7 @@ class Service:
     ``failure`` is told when the log disagrees with itself. ``metrics`` is shared with other processes through the
     directory ``shared_metrics``, where there is one. Statements of others are registered through ``registering``, which
     is ``log`` with the limits of issuers. ``released`` says whether receipts of an entry may leave (SCRAPI, 202).
+    ``case_files`` is held while one is made.
     """
 
     log: LocalLog
@@ -95,6 +103,7 @@ class Service:
     shared_metrics: Path | None = None
     timer: Timer = time.perf_counter
     released: Release = everything_is_released
+    case_files: threading.Semaphore = field(default_factory=threading.BoundedSemaphore)
     limits: RateLimits = field(init=False)
     registering: OpenLog = field(init=False)
     request_ids: RequestIds = field(init=False)

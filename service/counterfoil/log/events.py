@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from counterfoil.chain.findings import Chronicle
 from counterfoil.chain.names import name_key
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance, require_may_follow
 from counterfoil.log.records import ChainNumber, Entry, EventRow, Place, ReferenceRow
@@ -17,10 +18,12 @@ class EventView:
     """What the store says, under the lock, of the events at hand.
 
     ``places``: where the entries they name stand. ``standings``: how each of their engagements stands that has begun.
+    ``chronicles``: what of their past decides findings, where the policy refuses some.
     """
 
     places: Mapping[StatementHash, Place]
     standings: Mapping[ChainId, Standing]
+    chronicles: Mapping[ChainId, Chronicle] = field(default_factory=dict)
 
 
 NO_EVENTS: Final = EventView({}, {})
@@ -38,6 +41,7 @@ class EventDraft:
     events: list[EventRow] = field(default_factory=list)
     references: list[ReferenceRow] = field(default_factory=list)
     standings: dict[ChainId, Standing] = field(default_factory=dict)
+    _chronicles: dict[ChainId, Chronicle] = field(default_factory=dict)
     _places: dict[StatementHash, Place] = field(default_factory=dict)
 
     def require_may_follow(self, chain_id: ChainId, chain_number: ChainNumber | None, event: TraceEvent) -> None:
@@ -66,6 +70,12 @@ class EventDraft:
                 targets[reference.entry] = place
         self.events.append(event_row(entry, event, before, after))
         self.references.extend(reference_rows(entry, event, targets))
+
+    def chronicle(self, chain_id: ChainId) -> Chronicle:
+        """What of a chain's past decides findings on what comes next; who places an entry makes it part of that."""
+        if chain_id not in self._chronicles:
+            self._chronicles[chain_id] = self.view.chronicles.get(chain_id) or Chronicle()
+        return self._chronicles[chain_id]
 
     def _standing(self, chain_id: ChainId) -> Standing:
         return self.standings.get(chain_id) or self.view.standings.get(chain_id) or EMPTY_STANDING

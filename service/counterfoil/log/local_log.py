@@ -11,6 +11,7 @@ from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, UNOBSERVED, CommitObserver, GroupCommit, Result
 from counterfoil.log.pages import next_page, require_page_root
 from counterfoil.log.plan import Submission
+from counterfoil.log.policies import Policies
 from counterfoil.log.ports import Appends, LogReader, LogStore
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.log.records import Head
@@ -22,7 +23,9 @@ from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import require_receipt_signer
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, parse_page
+from counterfoil.statement.profile import Profiles
 from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 
 class Store(LogStore, LogReader, ChainReader, Protocol):
@@ -33,10 +36,11 @@ class LocalLog:
     """One founded log with its receipt key at hand. Its coroutines belong to one event loop.
 
     ``clock`` gives whole seconds since 1970; ``appends`` says where appends run, in a thread unless it is given.
-    ``on_corrupt`` is called when the log disagrees with itself; ``observer`` is told of each commit.
+    ``on_corrupt`` is called when the log disagrees with itself; ``observer`` is told of each commit. ``profiles`` read
+    what statements of their content types say.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named where it is given
         self,
         store: Store,
         receipt_signer: Signer,
@@ -46,16 +50,19 @@ class LocalLog:
         max_batch: int = DEFAULT_MAX_BATCH,
         on_corrupt: Callable[[CorruptError], None] = lambda _error: None,
         observer: CommitObserver = UNOBSERVED,
+        profiles: Profiles = BUILT_IN_PROFILES,
     ) -> None:
         self.store = store
         self._appends = ThreadAppends(store) if appends is None else appends
         self.genesis: Genesis = read_genesis(store)
         _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
         require_receipt_signer(receipt_signer)
+        self.policies = Policies(store)
         self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
         self._clock = clock
+        self.profiles = profiles
         head = self.head()
-        self._rules = read_rules(store, self.genesis, head)
+        self._rules = read_rules(store, self.genesis, head, profiles)
         self._seen_time = head.tree.time
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
@@ -93,6 +100,14 @@ class LocalLog:
         if newer_than is not None and self._rules.rules_entry == newer_than.rules_entry:
             await asyncio.to_thread(self._read_rules)
         return self._rules
+
+    def max_lag(self, policy_entry: int) -> int:
+        """The bound on the lag of events of the policy in that entry, in whole seconds.
+
+        Raises:
+            LogCorruptError: The entry is not a policy statement.
+        """
+        return self.policies.of(policy_entry).max_lag_seconds
 
     def head_time(self) -> int:
         """The time a head committed now would bear, as far as this process has seen the log."""
@@ -152,7 +167,7 @@ class LocalLog:
         head = self.head()
         self._seen_time = max(self._seen_time, head.tree.time)
         if head.rules_entry != self._rules.rules_entry:
-            self._rules = read_rules(self.store, self.genesis, head)
+            self._rules = read_rules(self.store, self.genesis, head, self.profiles)
 
     def _find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         entry = self.store.entry_of(entry_id)

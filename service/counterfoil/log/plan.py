@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from counterfoil.errors import ConflictError, CounterfoilError, PageSupersededError, RefusedError, SignatureTwinError
+from counterfoil.chain.findings import Told
+from counterfoil.chain.past import payload_digest
+from counterfoil.errors import (
+    ConflictError,
+    CounterfoilError,
+    FindingRefusedError,
+    PageSupersededError,
+    RefusedError,
+    SignatureTwinError,
+)
 from counterfoil.log.events import NO_EVENTS, EventDraft, EventView
 from counterfoil.log.records import (
     Batch,
@@ -141,6 +150,8 @@ class Draft:
             return Declined(PageSupersededError("another page covers these decisions, or they are not committed yet"))
         if decision.event is not None and (refusal := self._event_refusal(decision.event)) is not None:
             return Declined(refusal)
+        if decision.refused and (refusal := self._finding_refusal(submission)) is not None:
+            return Declined(refusal)
         return Placed(self.place(submission))
 
     def place(self, submission: Submission) -> EntryNumber:
@@ -162,6 +173,8 @@ class Draft:
             Content(number, statement.encoded, decision.visibility, carried_evidence(statement)),
         )
         self.registered[statement.duplicate_key] = Registered(number, statement.hash)
+        if decision.refused:
+            self.events.chronicle(chain_id(statement.claims.subject or "")).take(self._told(submission))
         self._apply(submission, number)
         return number
 
@@ -198,6 +211,18 @@ class Draft:
         except (RefusedError, ConflictError) as error:
             return error
         return None
+
+    def _finding_refusal(self, submission: Submission) -> CounterfoilError | None:
+        chronicle = self.events.chronicle(chain_id(submission.statement.claims.subject or ""))
+        for remark in chronicle.remarks_on(self._told(submission)):
+            if remark.finding in submission.decision.refused:
+                return FindingRefusedError(f"{remark.finding}: {remark.detail}")
+        return None
+
+    def _told(self, submission: Submission) -> Told:
+        statement, decision = submission.statement, submission.decision
+        digest = payload_digest(statement)
+        return Told(statement.hash, decision.event, digest, self.head_time, decision.max_lag)
 
     def _is_next_page(self, statement: SignedStatement) -> bool:
         page = parse_page(statement.message.payload or b"")

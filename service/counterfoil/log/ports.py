@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from counterfoil.chain.ports import PastReader
 from counterfoil.log.records import (
     Batch,
     ChainHead,
@@ -13,7 +14,6 @@ from counterfoil.log.records import (
     EventRow,
     Head,
     Landmark,
-    Place,
     ReferenceRow,
     Registered,
 )
@@ -25,7 +25,7 @@ from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 Done = TypeVar("Done")
 
 
-class AppendTransaction(TileReader, Protocol):
+class AppendTransaction(TileReader, PastReader, Protocol):
     """One append, while it holds the head row. What it reads cannot change before it ends."""
 
     @property
@@ -39,10 +39,6 @@ class AppendTransaction(TileReader, Protocol):
 
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
-        ...
-
-    def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
-        """Where those of the statements stand that are on the log."""
         ...
 
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:

@@ -1,5 +1,6 @@
 """Receipts of committed entries, made again from what the log stores."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from counterfoil.cose.keys import PublicKey
@@ -8,7 +9,7 @@ from counterfoil.log.ports import LogReader
 from counterfoil.merkle.consistency import consistency_path
 from counterfoil.merkle.hashing import LeafIndex, NodeHash, TreeSize
 from counterfoil.merkle.inclusion import inclusion_path
-from counterfoil.merkle.tiles import tree_nodes
+from counterfoil.merkle.tiles import kept_nodes, tree_nodes
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.identity import LogIdentity
@@ -49,6 +50,22 @@ class ReceiptSource:
         if head is None:
             raise SizeNotCommittedError(f"no tree head was committed at size {size}")
         return self._inclusion(number, head)
+
+    def all_at(self, size: int) -> Callable[[int], bytes]:
+        """Receipts of any number of entries at one committed size, by number; what they share is read once.
+
+        Raises:
+            SizeNotCommittedError: No head was committed at that size.
+        """
+        head = self.reader.tree_head(size)
+        if head is None:
+            raise SizeNotCommittedError(f"no tree head was committed at size {size}")
+        signed, nodes = self._signed(head), kept_nodes(tree_nodes(head.size, self.reader))
+
+        def receipt(number: int) -> bytes:
+            return signed.inclusion_receipt(number, inclusion_path(LeafIndex(number), head.size, nodes))
+
+        return receipt
 
     def latest(self) -> TreeHead:
         """The latest committed tree head."""

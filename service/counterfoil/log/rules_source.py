@@ -7,7 +7,9 @@ from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.parse import parse_policy
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, parse_genesis
+from counterfoil.statement.profile import Profiles
 from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 
 def read_genesis(reader: LogReader) -> Genesis:
@@ -37,9 +39,9 @@ def read_policy(reader: LogReader, number: int) -> PolicyDocument:
         raise LogCorruptError(f"entry {number} is not a policy statement: {error.detail}") from error
 
 
-def read_rules(reader: LogReader, genesis: Genesis, head: Head) -> Rules:
-    """The rules in force at a head."""
-    return Rules(genesis, read_policy(reader, head.policy_entry), head.policy_entry, head.rules_entry)
+def read_rules(reader: LogReader, genesis: Genesis, head: Head, profiles: Profiles = BUILT_IN_PROFILES) -> Rules:
+    """The rules in force at a head, with the profiles of the installation."""
+    return Rules(genesis, read_policy(reader, head.policy_entry), head.policy_entry, head.rules_entry, profiles)
 
 
 def _payload(reader: LogReader, number: int) -> bytes:

@@ -1,12 +1,17 @@
 """The nodes of the tree, read out of its tiles."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Final
 
 from counterfoil.errors import TileAbsentError
 from counterfoil.merkle.hashing import HASH_SIZE, NodeHash, TreeSize
 from counterfoil.merkle.tile_geometry import TILE_HEIGHT, TILE_WIDTH, TileId, tile_width
 from counterfoil.merkle.tile_reader import TileReader, read_full_tile, read_hashes
 from counterfoil.merkle.tree import NodeId, root_of
+
+_MOST_NODES: Final = 16_384
+"""A path in the largest of trees has 63; of that many some megabytes are remembered."""
 
 
 def tile_hashes(tile: TileId, size: TreeSize, reader: TileReader) -> bytes:
@@ -39,6 +44,18 @@ def tree_nodes(size: TreeSize, reader: TileReader) -> Callable[[Sequence[NodeId]
         return [_root_in_tile(node, size, reader, tiles) for node in nodes]
 
     return lookup
+
+
+def kept_nodes(
+    lookup: Callable[[Sequence[NodeId]], Sequence[NodeHash]],
+) -> Callable[[Sequence[NodeId]], list[NodeHash]]:
+    """A lookup that remembers: neighbouring leaves share most of their paths. Errors as for the one it asks."""
+
+    @lru_cache(maxsize=_MOST_NODES)
+    def one(node: NodeId) -> NodeHash:
+        return lookup([node])[0]
+
+    return lambda nodes: [one(node) for node in nodes]
 
 
 def _root_in_tile(node: NodeId, size: TreeSize, reader: TileReader, tiles: dict[TileId, bytes]) -> NodeHash:

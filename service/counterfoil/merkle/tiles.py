@@ -2,7 +2,7 @@
 
 from counterfoil.merkle.tile_geometry import TILE_HEIGHT, TILE_WIDTH, TileId, full_tiles_completed, tile_width
 from counterfoil.merkle.tile_growth import Tile, complete_tiles
-from counterfoil.merkle.tile_nodes import tile_hashes, tree_nodes
+from counterfoil.merkle.tile_nodes import kept_nodes, tile_hashes, tree_nodes
 from counterfoil.merkle.tile_path import TilePath, format_tile_path, parse_entries_path, parse_tile_path
 from counterfoil.merkle.tile_reader import TileReader
 
@@ -16,6 +16,7 @@ __all__ = [
     "complete_tiles",
     "format_tile_path",
     "full_tiles_completed",
+    "kept_nodes",
     "parse_entries_path",
     "parse_tile_path",
     "tile_hashes",

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from counterfoil.chain.findings import Finding
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import (
@@ -41,7 +42,7 @@ class Decision:
 
     ``holds_from`` and ``holds_until`` are whole seconds since 1970, both included. ``effect`` is what the entry will
     change for those after it. ``event`` is what a statement of the trace profile says, read once; what of it needs the
-    chain is asked by the append.
+    chain is asked by the append, as are the findings that the policy refuses. ``max_lag`` is in whole seconds.
     """
 
     rules_entry: int
@@ -53,6 +54,8 @@ class Decision:
     effect: Effect
     evidence_digest: bytes | None
     event: TraceEvent | None = None
+    max_lag: int = 0
+    refused: frozenset[Finding] = frozenset()
 
     def holds(self, rules_entry: int, head_time: int) -> bool:
         """Whether the append may rest on this decision under these rules at this time."""
@@ -64,7 +67,7 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
 
     Raises:
         RefusedError: One of its leaves, by the rule that does not admit it.
-        MalformedError: Its content type says that it is a trace event, and it is none.
+        MalformedError: Its content type says that it is a trace event, or an event of another profile, and it is none.
         PayloadMissingError: The payload is detached; this log keeps what it registers.
 
     Spec: RFC 9943, sections 5.1.1 and 6.3.
@@ -77,11 +80,12 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
     if audience is not None and not identity.is_addressed_by(audience):
         raise AudienceMismatchError("the CWT claim aud (3) names other recipients than this log")
     event: TraceEvent | None = None
+    refused: frozenset[Finding] = frozenset()
     if statement.claims.issuer == identity.issuer:
         visibility, effect = decide_own(statement, key, rules)
     else:
         visibility, event = _admit(statement, rules)
-        effect = Effect.NONE
+        effect, refused = Effect.NONE, rules.policy.refused_findings
     holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
@@ -93,6 +97,8 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
         effect=effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
         event=event,
+        max_lag=rules.policy.max_lag_seconds,
+        refused=refused,
     )
 
 
@@ -140,6 +146,7 @@ def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceE
         raise SubjectReservedError("the subject is kept for this log's own statements")
     # A hash envelope of an event names its type in another header: there is no event in it to read.
     if statement.content_type != TRACE_EVENT_CONTENT_TYPE:
+        rules.profiles.read(statement)  # One that is none of its profile is refused; what it says is asked on reading.
         return rule.visibility, None
     event = parse_trace_event(statement)
     if event.actor.role not in issuer.roles:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+from counterfoil.chain.findings import Finding
 from counterfoil.cose.keys import PublicKey, public_key_pem
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json
@@ -15,6 +16,9 @@ POLICY_CONTENT_TYPE: Final = "application/vnd.counterfoil.policy+json"
 POLICY_FORMAT: Final = 1
 DEFAULT_CLOCK_SKEW_SECONDS: Final = 300
 """Five minutes: what TRACE and most token formats allow a writer's clock to run ahead."""
+
+DEFAULT_MAX_LAG_SECONDS: Final = 300
+"""What a policy means that does not say it: five minutes, as for clocks. Part of the profile, so never changed."""
 
 
 class Visibility(StrEnum):
@@ -69,7 +73,11 @@ class ContentTypeRule:
 
 @dataclass(frozen=True)
 class PolicyDocument:
-    """One version of the policy. ``version`` counts from 1; an empty document admits nobody."""
+    """One version of the policy. ``version`` counts from 1; an empty document admits nobody.
+
+    ``max_lag_seconds`` is how long after it happened an event may be registered without a finding; statements with one
+    of the ``refused_findings`` are not admitted.
+    """
 
     version: int
     issuers: tuple[Issuer, ...] = ()
@@ -77,6 +85,8 @@ class PolicyDocument:
     content_types: tuple[ContentTypeRule, ...] = ()
     max_statement_bytes: int = DEFAULT_MAX_STATEMENT_BYTES
     clock_skew_seconds: int = DEFAULT_CLOCK_SKEW_SECONDS
+    max_lag_seconds: int = DEFAULT_MAX_LAG_SECONDS
+    refused_findings: frozenset[Finding] = frozenset()
 
     def issuer(self, name: str) -> Issuer | None:
         """The issuer of exactly that name."""
@@ -101,14 +111,18 @@ class PolicyDocument:
 
     def encode(self) -> bytes:
         """The payload of a policy statement, in RFC 8785 form."""
-        return encode_json(
-            {
-                "format": POLICY_FORMAT,
-                "version": self.version,
-                "issuers": [issuer.as_json() for issuer in self.issuers],
-                "algorithms": list[JsonValue](sorted(self.algorithms)),
-                "contentTypes": [rule.as_json() for rule in self.content_types],
-                "maxStatementBytes": self.max_statement_bytes,
-                "clockSkewSeconds": self.clock_skew_seconds,
-            },
-        )
+        members: dict[str, JsonValue] = {
+            "format": POLICY_FORMAT,
+            "version": self.version,
+            "issuers": [issuer.as_json() for issuer in self.issuers],
+            "algorithms": list[JsonValue](sorted(self.algorithms)),
+            "contentTypes": [rule.as_json() for rule in self.content_types],
+            "maxStatementBytes": self.max_statement_bytes,
+            "clockSkewSeconds": self.clock_skew_seconds,
+        }
+        # Members that came later are left out where they say nothing, so that older documents keep their bytes.
+        if self.max_lag_seconds != DEFAULT_MAX_LAG_SECONDS:
+            members["maxLagSeconds"] = self.max_lag_seconds
+        if self.refused_findings:
+            members["refusedFindings"] = list[JsonValue](sorted(self.refused_findings))
+        return encode_json(members)

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
+from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.keys import parse_public_key_pem
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import JsonValue, parse_json
 from counterfoil.errors import MalformedPolicyError, UnverifiedError
-from counterfoil.policy.document import POLICY_FORMAT, ContentTypeRule, Issuer, PolicyDocument, Visibility
+from counterfoil.policy.document import (
+    DEFAULT_MAX_LAG_SECONDS,
+    POLICY_FORMAT,
+    ContentTypeRule,
+    Issuer,
+    PolicyDocument,
+    Visibility,
+)
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT
@@ -23,6 +31,10 @@ _MAX_VERSION: Final = 2**53 - 1
 _MEMBERS: Final = {
     "format", "version", "issuers", "algorithms", "contentTypes", "maxStatementBytes", "clockSkewSeconds",
 }  # fmt: skip
+_LATER_MEMBERS: Final = frozenset({"maxLagSeconds", "refusedFindings"})
+MAX_LAG_SECONDS_LIMIT: Final = 10 * 366 * 24 * 60 * 60
+"""Ten years: as good as no bound."""
+
 _ITEM = TypeVar("_ITEM")
 
 
@@ -33,7 +45,7 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         MalformedError: It is not such a document.
     """
     value = parse_json(payload, max_bytes=MAX_POLICY_BYTES)
-    members = _members(value, _MEMBERS)
+    members = _members(value, _MEMBERS, _LATER_MEMBERS)
     if members["format"] != POLICY_FORMAT or isinstance(members["format"], bool):
         raise MalformedPolicyError(f"the format is not {POLICY_FORMAT}")
     issuers = _items(members["issuers"], _issuer)
@@ -42,6 +54,8 @@ def parse_policy(payload: bytes) -> PolicyDocument:
     _require_unique([key.key.thumbprint for issuer in issuers for key in issuer.keys], "public key")
     _require_unique([name for issuer in issuers for key in issuer.keys for name in _names(key)], "kid")
     _require_unique([rule.content_type for rule in rules], "content type")
+    refused = _items(members.get("refusedFindings", []), _finding)
+    _require_unique([finding.value for finding in refused], "finding")
     return PolicyDocument(
         version=_integer(members["version"], 1, _MAX_VERSION),
         issuers=issuers,
@@ -49,6 +63,8 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         content_types=rules,
         max_statement_bytes=_integer(members["maxStatementBytes"], 1, MAX_STATEMENT_BYTES_LIMIT),
         clock_skew_seconds=_integer(members["clockSkewSeconds"], 0, MAX_CLOCK_SKEW_SECONDS),
+        max_lag_seconds=_integer(members.get("maxLagSeconds", DEFAULT_MAX_LAG_SECONDS), 0, MAX_LAG_SECONDS_LIMIT),
+        refused_findings=frozenset(refused),
     )
 
 
@@ -103,6 +119,13 @@ def _issuer_key(value: JsonValue) -> IssuerKey:
     if not 1 <= len(kid) <= MAX_KID_BYTES:
         raise MalformedPolicyError(f"a kid is 1 to {MAX_KID_BYTES} bytes long")
     return IssuerKey(kid, key)
+
+
+def _finding(value: JsonValue) -> Finding:
+    try:
+        return Finding(_name(value))
+    except ValueError as error:
+        raise MalformedPolicyError(f"a finding is one of {', '.join(Finding)}") from error
 
 
 def _algorithm(value: JsonValue) -> str:

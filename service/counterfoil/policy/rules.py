@@ -8,6 +8,8 @@ from counterfoil.cose.keys import PublicKey
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.profile import Profiles
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 _OWN_ISSUERS: Final = (KeyPurpose.OPERATOR, KeyPurpose.SERVICE)
 _NO_ISSUERS: Final = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
@@ -15,16 +17,17 @@ _NO_ISSUERS: Final = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything on the log that can change a decision, as of ``rules_entry``. A KeyDirectory.
+    """Everything that can change a decision, as of ``rules_entry``. A KeyDirectory.
 
     ``policy_entry`` is the entry number of the policy in force, ``rules_entry`` that of the last entry that changed
-    anything a decision looks at.
+    anything a decision looks at. ``profiles`` are those of the installation, the one thing here that is not on the log.
     """
 
     genesis: Genesis
     policy: PolicyDocument
     policy_entry: int
     rules_entry: int
+    profiles: Profiles = BUILT_IN_PROFILES
 
     def issuer_keys(self, issuer: str) -> tuple[IssuerKey, ...] | None:
         """The keys of an issuer: the log's own from its genesis statement, every other from the policy."""

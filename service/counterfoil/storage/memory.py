@@ -1,12 +1,12 @@
 """The log in memory: the strict referee of the tests, and the store of dry runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 
 from counterfoil.errors import StoreUnavailableError
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, EntryNumber, Head, Landmark, Place, Registered
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
 from counterfoil.receipt.tree_head import TreeHead
@@ -48,6 +48,22 @@ class MemoryAppend:
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         """Where those of the statements stand that are on the log."""
         return self._open().places(hashes)
+
+    def numbers_used(
+        self, chain_number: int, before: int, asked: Mapping[bytes, Collection[int]]
+    ) -> Collection[tuple[bytes, int]]:
+        """Which numbers the writers gave to events of parties among the first ``before`` entries of a chain."""
+        return self._open().numbers_used(chain_number, before, asked)
+
+    def first_named(
+        self, chain_number: int, before: int, event_keys: Collection[bytes]
+    ) -> Mapping[tuple[bytes, bytes], EntryNumber]:
+        """By writer and event id, both as SHA-256: his first event of that id among the first ``before`` entries."""
+        return self._open().first_named(chain_number, before, event_keys)
+
+    def statements(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+        """The statements of those of the entries whose statement is stored."""
+        return self._open().statements(numbers)
 
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
         """The landmarks of each chain from that sequence number on, in the order of the chain."""

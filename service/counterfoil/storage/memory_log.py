@@ -1,7 +1,7 @@
 """A log held in memory, as its readers see it."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from threading import RLock
 from typing import TypeVar
@@ -185,6 +185,40 @@ class MemoryLog:
         with self._whole:
             found = [self._by_hash[key] for key in hashes if key in self._by_hash]
         return {entry.statement_hash: Place(entry.number, entry.chain_number, entry.sequence) for entry in found}
+
+    def numbers_used(
+        self, chain_number: int, before: int, asked: Mapping[bytes, Collection[int]]
+    ) -> Collection[tuple[bytes, int]]:
+        """Which numbers the writers gave to events of parties among the first ``before`` entries of a chain."""
+        return {
+            (event.writer, event.writer_sequence)
+            for event in self._of_parties(chain_number, before)
+            if event.writer_sequence in asked.get(event.writer, ())
+        }
+
+    def first_named(
+        self, chain_number: int, before: int, event_keys: Collection[bytes]
+    ) -> Mapping[tuple[bytes, bytes], EntryNumber]:
+        """By writer and event id, both as SHA-256: his first event of that id among the first ``before`` entries."""
+        found: dict[tuple[bytes, bytes], EntryNumber] = {}
+        for event in self._of_parties(chain_number, before):
+            if event.event_key in event_keys:
+                found.setdefault((event.writer, event.event_key), event.number)
+        return found
+
+    def statements(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+        """The statements of those of the entries whose statement is stored."""
+        with self._whole:
+            return {number: self._contents[number].statement for number in numbers if number in self._contents}
+
+    def _of_parties(self, chain_number: int, before: int) -> list[EventRow]:
+        with self._whole:
+            events = list(self._events.values())
+        return [
+            event
+            for event in events
+            if event.by_party and event.chain_number == chain_number and event.sequence < before
+        ]
 
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
         """The landmarks of each chain from that sequence number on, in the order of the chain."""

@@ -110,5 +110,5 @@ class PostgresAppend(StoredKeys):
             )
 
     def _fetch_selected(self, query: Select[Any]) -> Sequence[Found]:
-        compiled = query.compile(dialect=_DIALECT)
+        compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         return self._wire.ask(str(compiled), compiled.params)

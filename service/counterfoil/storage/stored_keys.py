@@ -1,6 +1,6 @@
 """What an append looks up before it decides where statements go."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Select, select, text
@@ -36,6 +36,37 @@ class StoredKeys(StoredTiles):
         query = select(ENTRIES.c.number, ENTRIES.c.statement_hash, ENTRIES.c.chain_number, ENTRIES.c.sequence)
         return dict(place_of(row) for row in self._any_of(query, ENTRIES.c.statement_hash, hashes))
 
+    def numbers_used(
+        self, chain_number: int, before: int, asked: Mapping[bytes, Collection[int]]
+    ) -> Collection[tuple[bytes, int]]:
+        """Which numbers the writers gave to events of parties among the first ``before`` entries of a chain."""
+        found: set[tuple[bytes, int]] = set()
+        for writer, numbers in asked.items():
+            query = _of_parties(select(EVENTS.c.writer_sequence).distinct(), chain_number, before)
+            rows = self._any_of(query.where(EVENTS.c.writer == writer), EVENTS.c.writer_sequence, sorted(numbers))
+            found |= {(writer, int(row["writer_sequence"])) for row in rows}
+        return found
+
+    def first_named(
+        self, chain_number: int, before: int, event_keys: Collection[bytes]
+    ) -> Mapping[tuple[bytes, bytes], EntryNumber]:
+        """By writer and event id, both as SHA-256: his first event of that id among the first ``before`` entries."""
+        names = EVENTS.c.event_key, EVENTS.c.number
+        query = _of_parties(select(EVENTS.c.writer, *names), chain_number, before).order_by(*names)
+        found: dict[tuple[bytes, bytes], EntryNumber] = {}
+        for row in self._any_of(query, EVENTS.c.event_key, sorted(event_keys)):
+            stored = StoredRow("events", str(row["number"]), row)
+            name = stored.hash("writer"), stored.hash("event_key")
+            found.setdefault(name, EntryNumber(stored.number("number")))
+        return found
+
+    def statements(self, numbers: Collection[int]) -> Mapping[int, bytes]:
+        """The statements of those of the entries whose statement is stored."""
+        asked = sorted(number for number in numbers if is_tree_number(number))
+        rows = self._any_of(select(STATEMENTS.c.number, STATEMENTS.c.statement), STATEMENTS.c.number, asked)
+        stored = [StoredRow("statements", str(row["number"]), row) for row in rows]
+        return {row.number("number"): row.data("statement") for row in stored}
+
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
         """The landmarks of each chain from that sequence number on, in the order of the chain."""
         return [landmark_of(row) for chain, start in since.items() for row in self._fetch(_landmarks(chain, start))]
@@ -45,7 +76,7 @@ class StoredKeys(StoredTiles):
         row = self._numbered(TREE_HEADS.c.size, select(TREE_HEADS), size)
         return None if row is None else tree_head_of(row)
 
-    def _any_of(self, query: Select[Any], column: Column[Any], keys: Sequence[bytes]) -> Iterator[Found]:
+    def _any_of(self, query: Select[Any], column: Column[Any], keys: Sequence[bytes | int]) -> Iterator[Found]:
         for start in range(0, len(keys), KEYS_PER_QUERY):
             yield from self._fetch(query.where(column.in_(keys[start : start + KEYS_PER_QUERY])))
 
@@ -62,6 +93,10 @@ def registered_of(row: Found) -> tuple[DuplicateKey, Registered]:
     stored = StoredRow("entries", str(row["number"]), row)
     number, statement_hash = EntryNumber(stored.number("number")), StatementHash(stored.hash("statement_hash"))
     return DuplicateKey(stored.hash("duplicate_key")), Registered(number, statement_hash)
+
+
+def _of_parties(query: Select[Any], chain_number: int, before: int) -> Select[Any]:
+    return query.where(EVENTS.c.chain_number == chain_number, EVENTS.c.sequence < before, EVENTS.c.by_party == 1)
 
 
 def _landmarks(chain: ChainNumber, start: int) -> Select[Any]:

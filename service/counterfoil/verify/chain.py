@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.errors import ChainInvalidError
+from counterfoil.merkle.hashing import NodeHash, TreeSize
 from counterfoil.receipt.transparent import parse_transparent_statement
 from counterfoil.statement.claims import parse_root_trace_id
 from counterfoil.statement.decision_record import DecisionRecord, decision_digest, parse_decision_record
@@ -41,6 +42,12 @@ class VerifiedChain:
     inclusions: tuple[Inclusion, ...]
     events: int
     not_established: tuple[str, ...]
+
+    @property
+    def tree(self) -> tuple[TreeSize, NodeHash] | None:
+        """Size and root of the one tree that all receipts are of; None where they are of several."""
+        trees = {(inclusion.tree_size, inclusion.root) for inclusion in self.inclusions}
+        return trees.pop() if len(trees) == 1 else None
 
 
 def verify_chain(

@@ -32,8 +32,20 @@ KEY_OWNER: Final = (
 )
 PREIMAGE: Final = "Which content the statement is about: it carries a digest, and no content was compared with that."
 CHAIN_COMPLETE: Final = (
-    "That the chain has no other entry: the log computes its hash, and no signature covers it. Compare it with the one "
-    "that another party was shown, or have the whole log audited; a gap in a writer's own sequence shows as one."
+    "That the chain has no other entry: no signature was checked here that covers its hash. Compare it with the one "
+    "that another party was shown, or check the log's signed chain head; a gap in a writer's own sequence shows as one."
+)
+CHAIN_SIGNED: Final = (
+    "That the log counts every entry about this subject: it signed how many there are and their hash, and answers for "
+    "that. Who has the receipt of an entry that is missing, or another chain head of the same tree, has caught it."
+)
+POLICY_ISSUERS: Final = (
+    "That a key which the registration policy gives to an issuer is that issuer's: the log's operator says so in the "
+    "policy."
+)
+VIEWS: Final = (
+    "That README, timeline and certificate say what the evidence says: they are drawn from it, and it alone is "
+    "verified."
 )
 GROWTH_ONLY: Final = "What the entries say, and that each was rightly admitted: consistency is about their order alone."
 
@@ -56,6 +68,11 @@ def about_statement(
 def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
     """What the entries of a chain with their receipts leave open."""
     return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
+
+
+def about_case() -> tuple[str, ...]:
+    """What a case file that holds leaves open."""
+    return (TRUE, CHAIN_SIGNED, POLICY_ISSUERS, LOG_KEY, SAME_VIEW, VIEWS)
 
 
 def about_checkpoint() -> tuple[str, ...]:

@@ -1,7 +1,10 @@
 """Policy documents: read back to the byte, and everything else refused."""
 
+from dataclasses import replace
+
 import pytest
 
+from counterfoil.chain.findings import Finding
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
 from counterfoil.errors import MalformedError, MalformedPolicyError
@@ -23,6 +26,15 @@ def members(policy: PolicyDocument = POLICY) -> dict[str, JsonValue]:
 
 def test_a_policy_is_read_back() -> None:
     assert parse_policy(POLICY.encode()) == POLICY
+
+
+def test_what_a_policy_says_of_events_is_read_back_and_an_older_one_keeps_its_bytes() -> None:
+    strict = replace(POLICY, max_lag_seconds=0, refused_findings=frozenset({Finding.LATE, Finding.NOT_A_PARTY}))
+    assert parse_policy(strict.encode()) == strict
+    assert members(strict)["refusedFindings"] == ["late", "not-a-party"]
+    assert members(strict)["maxLagSeconds"] == 0
+    assert not {"maxLagSeconds", "refusedFindings"} & members().keys()
+    assert parse_policy(POLICY.encode()).max_lag_seconds == 300
 
 
 def test_an_empty_policy_is_read_back_and_names_nobody() -> None:
@@ -107,6 +119,14 @@ def _first_key(**changes: JsonValue) -> JsonValue:
         {"issuers": [_first_issuer(keys=_first_key(kid="not base64url!"))]},
         {"issuers": [_first_issuer(keys=_first_key(kid=encode_base64url(bytes(513))))]},
         {"issuers": [_first_issuer(keys=_first_key(private="d"))]},
+        {"maxLagSeconds": -1},
+        {"maxLagSeconds": True},
+        {"maxLagSeconds": 1.5},
+        {"maxLagSeconds": 10**10},
+        {"refusedFindings": "late"},
+        {"refusedFindings": ["tardy"]},
+        {"refusedFindings": [1]},
+        {"refusedFindings": ["late", "late"]},
         {"algorithms": "ES256"},
         {"algorithms": ["HS256"]},
         {"algorithms": [-7]},

@@ -1,0 +1,110 @@
+"""What the exhibits of an engagement say together: derived from their bytes alone, by whoever holds them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from counterfoil.case.exhibit import Exhibit
+from counterfoil.chain.completeness import WriterReport, report_writers
+from counterfoil.chain.findings import Finding, Remark, Told, remarks_on_all
+from counterfoil.chain.history import parse_entry_event
+from counterfoil.chain.names import name_key
+from counterfoil.chain.past import payload_digest
+from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
+from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
+from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
+from counterfoil.statement.trace_event.event import Dispute, TraceEvent
+
+MaxLag = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadExhibit:
+    """An exhibit with what its bytes say. ``counts``: it is an event by a party."""
+
+    exhibit: Exhibit
+    record: DecisionRecord
+    statement: SignedStatement | None
+    event: TraceEvent | None
+    counts: bool
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An engagement as its exhibits tell it, in order. ``remarks`` has an item for each."""
+
+    exhibits: tuple[ReadExhibit, ...]
+    remarks: tuple[tuple[Remark, ...], ...]
+    max_lags: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> Standing:
+        """How the engagement stands after the last of them."""
+        return self.exhibits[-1].standing if self.exhibits else EMPTY_STANDING
+
+    def writers(self) -> tuple[WriterReport, ...]:
+        """What the numbers of each party's events leave out."""
+        claimed = dict(self.standing.final_counts)
+        names = {party.issuer for party in self.standing.parties} | claimed.keys()
+        written = sorted(
+            (name_key(one.event.issuer), one.event.sequence)
+            for one in self.exhibits
+            if one.event is not None and one.counts
+        )
+        return report_writers(written, {name_key(name): name for name in names}, claimed)
+
+    def panels(self) -> tuple[tuple[ReadExhibit, Dispute], ...]:
+        """The results of panels that parties recorded."""
+        return tuple(
+            (one, one.event.data)
+            for one in self.exhibits
+            if one.event is not None
+            and one.counts
+            and isinstance(one.event.data, Dispute)
+            and _is_result(one.event.data)
+        )
+
+    def numbers(self) -> dict[StatementHash, int]:
+        """The number of each entry, by its id."""
+        return {one.exhibit.entry_id: one.exhibit.number for one in self.exhibits}
+
+    def has(self, finding: Finding) -> bool:
+        """Whether any entry has that finding."""
+        return any(remark.finding is finding for remarks in self.remarks for remark in remarks)
+
+
+def read_account(exhibits: Sequence[Exhibit], max_lag: MaxLag) -> Account:
+    """Read a whole chain. ``max_lag`` is the bound of the policy in an entry, in whole seconds.
+
+    Raises:
+        MalformedError, RefusedError: A statement or a decision record cannot be read as what it should be.
+    """
+    standing, read = EMPTY_STANDING, list[ReadExhibit]()
+    for exhibit in exhibits:
+        one = _read(exhibit, standing)
+        standing = one.standing
+        read.append(one)
+    lags = {policy: max_lag(policy) for policy in sorted({one.record.policy_entry for one in read})}
+    remarks = remarks_on_all([_told(one, lags[one.record.policy_entry]) for one in read])
+    return Account(tuple(read), remarks, lags)
+
+
+def _read(exhibit: Exhibit, before: Standing) -> ReadExhibit:
+    record = parse_decision_record(exhibit.decision)
+    if exhibit.statement is None:
+        return ReadExhibit(exhibit, record, None, None, counts=False, standing=before)
+    statement = parse_signed_statement(exhibit.statement, max_bytes=len(exhibit.statement))
+    event = parse_entry_event(statement)
+    if event is None:
+        return ReadExhibit(exhibit, record, statement, None, counts=False, standing=before)
+    after = advance(before, exhibit.entry_id, event)
+    return ReadExhibit(exhibit, record, statement, event, counts=after.is_party(event), standing=after)
+
+
+def _told(one: ReadExhibit, max_lag: int) -> Told:
+    digest = None if one.statement is None else payload_digest(one.statement)
+    return Told(one.exhibit.entry_id, one.event, digest, one.record.head_time, max_lag)
+
+
+def _is_result(dispute: Dispute) -> bool:
+    return dispute.kind == "posterior"

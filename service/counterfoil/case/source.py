@@ -1,0 +1,111 @@
+"""The evidence of an engagement, read from the log at one tree head."""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from counterfoil.case.archive import MAX_CASE_BYTES
+from counterfoil.case.build import Evidence, PolicyExhibit
+from counterfoil.case.contents import key_set
+from counterfoil.case.documents import Frame
+from counterfoil.case.exhibit import Exhibit
+from counterfoil.chain.ports import ChainReader
+from counterfoil.cose.signer import Signer
+from counterfoil.errors import ContentAbsentError, LogCorruptError, TooLargeError
+from counterfoil.log.ports import LogReader
+from counterfoil.log.receipts import ReceiptSource
+from counterfoil.log.records import ChainHead, Entry
+from counterfoil.receipt.chain_head import SignedChainHead, sign_chain_head
+from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.receipt.transparent import attach_receipts
+from counterfoil.receipt.tree_head import TreeHead
+from counterfoil.statement.decision_record import parse_decision_record
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis
+from counterfoil.statement.signed_statement import parse_signed_statement
+
+MAX_CASE_ENTRIES: Final = 20_000
+"""What an arbitrator can be handed as one file; longer chains are read page by page."""
+
+_TOGETHER: Final = 32
+"""Statements read at once: of the largest that a policy can admit some tens of megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the log's checkpoint key signs for a case: the tree head, and the head of the chain in that tree."""
+
+    checkpoint: str
+    chain_head: str
+
+
+def sign_notes(signer: Signer, origin: str, tree: TreeHead, chain: ChainHead) -> Notes:
+    """The notes about a chain that is as of ``tree``; the same bytes each time."""
+    head = SignedChainHead(origin, tree.size, tree.root, chain.chain_id, chain.length, chain.chain_hash)
+    return Notes(
+        sign_checkpoint(signer, Checkpoint(origin, tree.size, tree.root)),
+        sign_chain_head(signer, head),
+    )
+
+
+class CaseReader(LogReader, ChainReader, Protocol):
+    """What a case file is read from."""
+
+
+def read_case_evidence(
+    reader: CaseReader, receipts: ReceiptSource, genesis: Genesis, tree: TreeHead, chain: ChainHead, notes: Notes
+) -> Evidence:
+    """The evidence of a chain, which is as of ``tree``.
+
+    Raises:
+        TooLargeError: The chain is longer, or its statements are more, than a case file holds.
+        ContentAbsentError: A statement of it is not stored any more.
+        LogCorruptError: The store disagrees with itself.
+    """
+    if chain.length > MAX_CASE_ENTRIES:
+        raise TooLargeError(f"the chain has {chain.length} entries, and a case file holds up to {MAX_CASE_ENTRIES}")
+    receipt = receipts.all_at(tree.size)
+    exhibits, total = list[Exhibit](), 0
+    for start in range(0, chain.length, _TOGETHER):
+        entries = reader.chain_entries(chain.number, start, min(_TOGETHER, chain.length - start))
+        statements = reader.statements([entry.number for entry in entries])
+        for entry in entries:
+            exhibits.append(_exhibit(entry, statements.get(entry.number), receipt(entry.number)))
+            total += len(exhibits[-1].statement or b"")
+        if total > MAX_CASE_BYTES:
+            raise TooLargeError(f"the statements of the chain are more than the {MAX_CASE_BYTES} bytes of a case file")
+    numbers = sorted({parse_decision_record(one.decision).policy_entry for one in exhibits})
+    policies = [PolicyExhibit(number, _statement(reader, number), receipt(number)) for number in numbers]
+    return Evidence(
+        frame=Frame(genesis.identity, _subject(exhibits[0]), tree),
+        genesis=attach_receipts(_statement(reader, GENESIS_ENTRY), [receipt(GENESIS_ENTRY)]),
+        keys=key_set(genesis),
+        checkpoint=notes.checkpoint.encode(),
+        chain_head=notes.chain_head.encode(),
+        exhibits=exhibits,
+        policies=policies,
+    )
+
+
+def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes) -> Exhibit:
+    if statement is None:
+        raise ContentAbsentError(f"the statement of entry {entry.number} is not stored here, so the case is not whole")
+    return Exhibit(
+        number=entry.number,
+        sequence=entry.sequence,
+        entry_id=entry.statement_hash,
+        chain_hash=entry.chain_hash,
+        statement=statement,
+        decision=entry.decision,
+        receipt=receipt,
+    )
+
+
+def _statement(reader: LogReader, number: int) -> bytes:
+    content = reader.content(number)
+    if content is None:
+        raise LogCorruptError(f"the statement of entry {number} is not stored")
+    return content.statement
+
+
+def _subject(exhibit: Exhibit) -> str:
+    data = exhibit.statement or b""
+    return parse_signed_statement(data, max_bytes=len(data)).claims.subject or ""
