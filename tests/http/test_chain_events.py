@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -368,6 +369,30 @@ def test_who_does_not_read_is_not_read_for_and_nobody_waits_for_him(
         assert len(sent) < 20
         assert ask(alone).status_code == 503
         wait_until(lambda: ask(alone).status_code == 200, seconds=10)
+
+
+def test_what_a_reader_lets_wait_is_forgotten_and_comes_all_the_same(
+    alone: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def large_event(one: ChainEntry) -> bytes:
+        made.append(one.entry.sequence)
+        return b"id: %d\ndata: %s\n\n" % (one.entry.sequence, b"x" * 1_500_000)
+
+    monkeypatch.setattr(chain_events, "_event", large_event)
+    monkeypatch.setattr(chain_events, "STREAM_PATIENCE_SECONDS", 0.1)
+    register(alone, 18)
+    with clients(alone, 1, receive_bytes=4096) as (connection,):
+        connection.sendall(f"GET {path_of()}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        wait_until(lambda: len(made) == 20)
+        time.sleep(0.3)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+        received = bytearray()
+        while received.count(b"data: ") < 20:
+            received += connection.recv(4_000_000)
+    assert [int(place) for place in re.findall(rb"\nid: ([0-9]+)\n", received)] == list(range(20))
+    assert len(made) > 20
 
 
 @pytest.fixture
