@@ -2,10 +2,11 @@
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,8 @@ from counterfoil.http import chain_events, chain_watch, protocol
 from counterfoil.http.problems import ProblemError
 from counterfoil.http.server import running_server, wire_service
 from counterfoil.log.local_log import Store
-from counterfoil.log.records import ChainHead, ChainNumber, Entry
-from counterfoil.statement.links import chain_id
+from counterfoil.log.records import ChainHead, Entry
+from counterfoil.statement.links import ChainId, chain_id
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, sign_statement
 from tests.http.live import OPERATOR_TYPE, PUBLIC_TYPE, QUIET, Live, new_world, problem_in, running, wait_until
@@ -370,14 +371,40 @@ def test_who_does_not_read_is_not_read_for_and_nobody_waits_for_him(
         wait_until(lambda: ask(alone).status_code == 200, seconds=10)
 
 
+def test_what_a_reader_lets_wait_is_forgotten_and_comes_all_the_same(
+    alone: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def large_event(one: ChainEntry) -> bytes:
+        made.append(one.entry.sequence)
+        return b"id: %d\ndata: %s\n\n" % (one.entry.sequence, b"x" * 1_500_000)
+
+    monkeypatch.setattr(chain_events, "_event", large_event)
+    monkeypatch.setattr(chain_events, "STREAM_PATIENCE_SECONDS", 0.1)
+    register(alone, 18)
+    with clients(alone, 1, receive_bytes=4096) as (connection,):
+        connection.sendall(f"GET {path_of()}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        wait_until(lambda: len(made) == 20)
+        time.sleep(0.3)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)
+        received = bytearray()
+        while received.count(b"data: ") < 20:
+            received += connection.recv(4_000_000)
+    assert [int(place) for place in re.findall(rb"\nid: ([0-9]+)\n", received)] == list(range(20))
+    assert len(made) > 20
+
+
 @pytest.fixture
 def watch(alone: Live) -> chain_watch.ChainWatch:
     return chain_watch.ChainWatch(alone.service)
 
 
-def test_who_comes_while_the_service_stops_is_told(watch: chain_watch.ChainWatch) -> None:
+def test_who_comes_while_the_service_stops_is_told(alone: Live, watch: chain_watch.ChainWatch) -> None:
+    chain = alone.world.store.chain(chain_id(CHAIN))
+    assert chain is not None
     watch.close()
-    with pytest.raises(ProblemError) as raised, watch.listening(ChainNumber(2), 0):
+    with pytest.raises(ProblemError) as raised, watch.listening(chain, 0):
         pass
     assert raised.value.problem.code == "stopping"
 
@@ -415,8 +442,8 @@ class Gapped(MemoryStore):
         run = super().chain_entries(chain_number, start, limit)
         return [entry for entry in run if entry.sequence != self.lost]
 
-    def chain_numbered(self, number: int) -> ChainHead | None:
-        return None if self.chainless else super().chain_numbered(number)
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        return {} if self.chainless else super().chains(chain_ids)
 
 
 @pytest.mark.parametrize(("lost", "chainless"), [(2, False), (3, False), (None, True)])

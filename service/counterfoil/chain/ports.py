@@ -45,6 +45,10 @@ class ChainReader(PastReader, Protocol):
         """A chain as its last committed entry left it."""
         ...
 
+    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
+        """Those of the chains that have begun, each as its last committed entry left it."""
+        ...
+
     def chain_numbered(self, number: int) -> ChainHead | None:
         """The chain of that number, as its last committed entry left it."""
         ...

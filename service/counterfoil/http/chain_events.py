@@ -1,15 +1,14 @@
 """A chain as it grows: each entry is sent to whoever follows the chain, as server-sent events (WHATWG HTML, 9.2)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from itertools import takewhile
+from collections import deque
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from counterfoil.chain.history import ChainEntry, read_page
+from counterfoil.chain.history import ChainEntry, chain_as_of, read_page
 from counterfoil.errors import CounterfoilError, LogCorruptError, MalformedParameterError
 from counterfoil.http.chain_entry import entry_of_chain
 from counterfoil.http.chain_lookup import ChainIdText, chain_of_id, tree_at
@@ -18,7 +17,13 @@ from counterfoil.http.chains import After
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.handlers import note_failure
 from counterfoil.http.head_requests import ASKED_METHOD
-from counterfoil.http.limits import HEARTBEAT_SECONDS, RETRY_AFTER_SECONDS, STREAM_PAGE, STREAM_SECONDS
+from counterfoil.http.limits import (
+    HEARTBEAT_SECONDS,
+    RETRY_AFTER_SECONDS,
+    STREAM_PAGE,
+    STREAM_PATIENCE_SECONDS,
+    STREAM_SECONDS,
+)
 from counterfoil.http.media_types import EVENT_STREAM
 from counterfoil.http.problems import ProblemError
 from counterfoil.http.responses import ENDLESS
@@ -57,8 +62,8 @@ def watch_of(request: Request) -> ChainWatch:
     response_class=Response,
     responses={
         200: {
-            "description": "For each entry an event named entry: its sequence number as the id, and as data a "
-            "ChainEntry in one line of JSON. The stream ends after an hour, when the service stops, and when the "
+            "description": "For each entry an event named entry: its sequence number as the id, and as data an "
+            "EntryOfChain in one line of JSON. The stream ends after an hour, when the service stops, and when the "
             "chain may not be read any more; Last-Event-ID resumes it.",
             "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
         },
@@ -88,71 +93,77 @@ def follow_chain(
 class _Stream(Response):
     """The entries of a chain for one reader. The next ones are read when he has taken those before them."""
 
-    def __init__(self, request: Request, service: Service, watch: ChainWatch, head: ChainHead, passed: int) -> None:
+    def __init__(self, request: Request, service: Service, watch: ChainWatch, chain: ChainHead, passed: int) -> None:
         super().__init__(headers=_FIELDS)
         _without_length(self)
         self._request = request
         self._service = service
         self._watch = watch
-        self._chain_number = head.number
+        self._chain = chain
         self._passed = passed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what there is and what comes, until the reader leaves or has to."""
-        with self._watch.listening(self._chain_number, self._passed) as listener:
+        with self._watch.listening(self._chain, self._passed) as listener:
             scope["state"][ENDLESS] = True
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             leaving = asyncio.create_task(_dismiss_who_leaves(receive, listener))
             try:
-                async with aclosing(self._pieces(listener)) as pieces:
-                    async for piece in pieces:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await self._follow(listener, send)
             finally:
                 leaving.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pieces(self, listener: Listener) -> AsyncGenerator[bytes]:
+    async def _follow(self, listener: Listener, send: Send) -> None:
         now = asyncio.get_running_loop().time
         end, beat = now() + STREAM_SECONDS, now() + HEARTBEAT_SECONDS
-        yield _RETRY
+        await send(_piece(_RETRY))
         while not listener.dismissed and now() < end:
-            entries = await self._next_entries(listener)
-            if entries:
-                yield entries
+            events = await self._next_events(listener)
+            if events:
+                await _hand_over(events, listener, send)
             elif now() >= beat:
-                yield _HEARTBEAT
+                await send(_piece(_HEARTBEAT))
             else:
                 await listener.news(min(beat, end) - now())
                 continue
             beat = now() + HEARTBEAT_SECONDS
 
-    async def _next_entries(self, listener: Listener) -> bytes:
+    async def _next_events(self, listener: Listener) -> deque[bytes]:
         listener.begin_reading()
+        if listener.chain.length <= listener.passed:
+            return deque()
         try:
-            async with self._watch.reading:
-                count, events = await asyncio.to_thread(self._read, listener.passed, self._watch.shown)
+            async with self._watch.turn():
+                return await asyncio.to_thread(self._read, listener.chain, listener.shown, listener.passed)
         except ProblemError:
             # An entry made the chain one that this reader may not read. When he comes back, he is told.
             listener.dismiss()
-            return b""
         except CounterfoilError as error:
             note_failure(self._service, error)
             listener.dismiss()
-            return b""
-        listener.passed += count
-        return events
+        return deque()
 
-    def _read(self, passed: int, shown: int) -> tuple[int, bytes]:
-        store = self._service.log.store
-        head = store.chain_numbered(self._chain_number)
-        if head is None:
-            raise LogCorruptError(f"chain {self._chain_number} is not there any more")
-        require_reader(self._request, head.visibility, self._service.settings)
+    def _read(self, head: ChainHead, shown: int, passed: int) -> deque[bytes]:
         log = self._service.log
-        page = read_page(store, log.max_lag, head, passed, STREAM_PAGE, log.profiles)
-        _require_unbroken(page.entries, passed, head.length if page.next_sequence is None else page.next_sequence)
-        entries = list(takewhile(lambda one: one.entry.number < shown, page.entries))
-        return len(entries), b"".join(map(_event, entries))
+        require_reader(self._request, head.visibility, self._service.settings)
+        chain = chain_as_of(log.store, head, shown)
+        if chain is None or chain.length <= passed:
+            return deque()
+        entries = read_page(log.store, log.max_lag, chain, passed, STREAM_PAGE, log.profiles).entries
+        _require_run(entries, passed)
+        return deque(_event(entry) for entry in entries)
+
+
+async def _hand_over(events: deque[bytes], listener: Listener, send: Send) -> None:
+    """Send one event after another. While one waits for its reader, the others are forgotten, and later read again."""
+    while events and not listener.dismissed:
+        forgetting = asyncio.get_running_loop().call_later(STREAM_PATIENCE_SECONDS, events.clear)
+        try:
+            await send(_piece(events.popleft()))
+        finally:
+            forgetting.cancel()
+        listener.passed += 1
 
 
 async def _dismiss_who_leaves(receive: Receive, listener: Listener) -> None:
@@ -161,10 +172,14 @@ async def _dismiss_who_leaves(receive: Receive, listener: Listener) -> None:
     listener.dismiss()
 
 
-def _require_unbroken(run: Sequence[ChainEntry], start: int, end: int) -> None:
-    sequences = [one.entry.sequence for one in run]
-    if sequences != list(range(start, end)):
-        raise LogCorruptError(f"a chain's entries {start} to {end - 1} were asked for, and the store has {sequences}")
+def _piece(content: bytes) -> Message:
+    return {"type": "http.response.body", "body": content, "more_body": True}
+
+
+def _require_run(entries: Sequence[ChainEntry], start: int) -> None:
+    found = [one.entry.sequence for one in entries]
+    if not found or found != list(range(start, start + len(found))):
+        raise LogCorruptError(f"a chain's entries from {start} on were asked for, and the store has {found}")
 
 
 def _event(one: ChainEntry) -> bytes:

@@ -1,50 +1,53 @@
 """The chains that somebody follows, looked at together: the log is asked a few times a second, by one task a process.
 
 What other processes commit is seen like what this one does, since the source is the store. An append knows nothing of
-who follows a chain, so it costs an append nothing.
+who follows a chain.
 """
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from counterfoil.errors import CounterfoilError, LogCorruptError
 from counterfoil.http.handlers import note_failure, note_unforeseen
-from counterfoil.http.limits import MAX_STREAMS, STREAM_READS, WATCH_SECONDS
+from counterfoil.http.limits import MAX_STREAMS, WATCH_SECONDS
 from counterfoil.http.problems import STOPPING, TOO_MANY_STREAMS, ProblemError
 from counterfoil.http.wiring import Service
-from counterfoil.log.records import ChainNumber
+from counterfoil.log.records import ChainHead
 
 
 class Listener:
-    """Somebody who follows a chain: the chain's number, and how many of its entries he has had or does not want.
+    """Somebody who follows a chain, and has ``passed`` so many of its entries.
 
-    ``dismissed`` says that he should go, and is never taken back.
+    ``chain`` is as a look last found it. Of it he may see the entries numbered below ``shown``: they are committed, and
+    their receipts may leave. ``dismissed`` says that he has to go, and is never taken back.
     """
 
-    def __init__(self, chain_number: ChainNumber, passed: int) -> None:
-        self.chain_number = chain_number
+    def __init__(self, chain: ChainHead, passed: int) -> None:
+        self.chain = chain
         self.passed = passed
+        self.shown = 0
         self.dismissed = False
         self._woken = asyncio.Event()
 
-    def begin_reading(self) -> None:
-        """From now on ``news`` tells of what a read that begins now may have missed."""
-        self._woken.clear()
-
-    def wake(self) -> None:
-        """Let him look whether there is something for him."""
-        self._woken.set()
+    def tell(self, chain: ChainHead, shown: int) -> None:
+        """This is how the log stands now."""
+        self.chain, self.shown = chain, shown
+        if chain.length > self.passed:
+            self._woken.set()
 
     def dismiss(self) -> None:
         """Let him go."""
         self.dismissed = True
         self._woken.set()
 
+    def begin_reading(self) -> None:
+        """From now on ``news`` tells of what a read that begins now may miss."""
+        self._woken.clear()
+
     async def news(self, seconds: float) -> None:
-        """Wait until he is woken, and at most for so long."""
+        """Wait until there may be something for him, or he is dismissed, and at most for so long."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._woken.wait()
@@ -53,23 +56,19 @@ class Listener:
 
 
 class ChainWatch:
-    """Who follows which chain in this process. It belongs to one event loop.
-
-    Entries numbered below ``shown`` are committed, and their receipts may leave; the others are nobody's to see yet.
-    ``reading`` is held by who reads for a listener.
-    """
+    """Who follows which chain in this process. It belongs to one event loop."""
 
     def __init__(self, service: Service) -> None:
-        self.shown = 0
-        self.reading = asyncio.Semaphore(STREAM_READS)
         self._service = service
+        self._shown = 0
         self._listeners: set[Listener] = set()
         self._anybody = asyncio.Event()
+        self._reading = asyncio.Lock()
         self._closed = False
 
     @contextmanager
-    def listening(self, chain_number: ChainNumber, passed: int) -> Iterator[Listener]:
-        """A listener, who is woken whenever his chain may have grown, until the block ends.
+    def listening(self, chain: ChainHead, passed: int) -> Iterator[Listener]:
+        """A listener, who is told whenever his chain may have grown, until the block ends.
 
         Raises:
             ProblemError: There are as many as one process has, or it stops.
@@ -78,7 +77,7 @@ class ChainWatch:
             raise ProblemError(STOPPING)
         if len(self._listeners) >= MAX_STREAMS:
             raise ProblemError(TOO_MANY_STREAMS)
-        listener = Listener(chain_number, passed)
+        listener = Listener(chain, passed)
         self._listeners.add(listener)
         self._anybody.set()
         try:
@@ -87,6 +86,18 @@ class ChainWatch:
             self._listeners.remove(listener)
             if not self._listeners:
                 self._anybody.clear()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Read for a listener: one at a time, and then nobody for as long as that took.
+
+        So all streams together leave half of the interpreter's time to appends and to everything else.
+        """
+        now = asyncio.get_running_loop().time
+        async with self._reading:
+            began = now()
+            yield
+            await asyncio.sleep(now() - began)
 
     def close(self) -> None:
         """Dismiss everybody, and let nobody in any more."""
@@ -111,30 +122,26 @@ class ChainWatch:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _look(self) -> None:
-        followed = {listener.chain_number for listener in self._listeners}
-        shown = await asyncio.to_thread(self._size_to_show)
-        if shown == self.shown:
+        self._shown = await asyncio.to_thread(self._size_to_show)
+        untold = [listener for listener in self._listeners if listener.shown != self._shown]
+        if not untold:
             return
-        lengths = await asyncio.to_thread(self._lengths, followed)
-        self.shown = shown
-        for listener in self._listeners:
-            # Who came while the store was read is not among those it was read for.
-            length = lengths.get(listener.chain_number)
-            if length is None or length > listener.passed:
-                listener.wake()
+        followed = list({listener.chain.chain_id for listener in untold})
+        chains = await asyncio.to_thread(self._service.log.store.chains, followed)
+        for listener in untold:
+            chain = chains.get(listener.chain.chain_id)
+            if chain is None:
+                raise LogCorruptError(f"chain {listener.chain.chain_id.hex()} is not there any more")
+            listener.tell(chain, self._shown)
 
     def _size_to_show(self) -> int:
         size, released = self._service.log.head().tree.size, self._service.released
-        if size < self.shown:
-            raise LogCorruptError(f"the log had {self.shown} entries, and now it has {size}")
+        if size < self._shown:
+            raise LogCorruptError(f"the log had {self._shown} entries, and now it has {size}")
         if released(size - 1):
             return size
         # What is released stays so, and all before it is.
-        return self.shown + bisect_left(range(self.shown, size), x=True, key=lambda number: not released(number))
-
-    def _lengths(self, followed: AbstractSet[ChainNumber]) -> Mapping[ChainNumber, int]:
-        heads = (self._service.log.store.chain_numbered(number) for number in followed)
-        return {head.number: head.length for head in heads if head is not None}
+        return self._shown + bisect_left(range(self._shown, size), x=True, key=lambda number: not released(number))
 
     def _dismiss(self) -> None:
         for listener in self._listeners:

@@ -70,18 +70,18 @@ MAX_HEARD_OUT: Final = 64
 """Refused connections beyond the served ones that still get their answer; more are dropped without one."""
 
 MAX_STREAMS: Final = 256
-"""Chains followed at one time in a process, each by somebody. One that is not read holds a page and 64 KB besides, all
-together some 30 MB; the chains of all of them are looked at in a tenth of a second."""
+"""Chains followed at one time in a process, each by somebody. One that is not read holds two events and 64 KB besides:
+all together some tens of megabytes, as long as statements have the usual size."""
 
 STREAM_SECONDS: Final = 3600.0
 """The longest life of a stream: who left without a word holds a place no longer, and who did not resumes where it was,
 wherever there is room."""
 
-STREAM_PAGE: Final = 100
-"""Entries sent in one piece, some 40 KB: more than waits in a chain whose reader keeps up."""
+STREAM_PAGE: Final = 32
+"""Entries read for a stream at once: more than waits in a chain whose reader keeps up, and read in milliseconds."""
 
-STREAM_READS: Final = 2
-"""Threads that read for streams at one time; there are a handful, and appends run in them too."""
+STREAM_PATIENCE_SECONDS: Final = 1.0
+"""How long events that were read wait for a reader who takes none; then they are forgotten until he does."""
 
 WATCH_SECONDS: Final = 0.25
 """Between two looks at the head while somebody follows a chain: what is new is seen before a person would mind."""
