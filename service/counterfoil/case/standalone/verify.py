@@ -64,8 +64,8 @@ CURVES = {"secp256r1": (1, 32), "secp384r1": (2, 48), "secp521r1": (3, 66)}  # N
 NOT_SHOWN = [
     "That what the statements say is so: the log shows that it was said, not that it happened.",
     (
-        "That nothing else was registered about the engagement: no signature covers the chain hash. Compare it with that "
-        "which another party was shown."
+        "That nothing else was registered about the engagement: no signature covers the chain hash. Compare it with "
+        "that which another party was shown."
     ),
     (
         "When each entry was registered and what was decided on it: no signature in this file covers the decision "
