@@ -23,7 +23,8 @@ from counterfoil.case.build import case_files
 from counterfoil.case.verify import verify_case
 from counterfoil.cose import labels
 from counterfoil.cose.keys import public_key_pem
-from counterfoil.cose.sign1 import encode_sign1, parse_sign1, sign_sign1
+from counterfoil.cose.private_keys import LocalSigner
+from counterfoil.cose.sign1 import encode_sign1, parse_sign1, sign_sign1, signature_input
 from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import encode_json, parse_json
 from counterfoil.errors import CounterfoilError
@@ -663,12 +664,24 @@ def test_a_statement_stands_as_the_log_stores_it(scene: Scene) -> None:
         (sign_statement(agent, b"{}", subject=about, issuer=None), "no usable key"),
         (sign_statement(agent, b"{}", subject=about, headers={2: [99], 99: 1}), "crit"),
         (sign_statement(agent, b"{}", subject=about, headers={395: 1}), "it is a receipt"),
+        (with_header(agent, {2: []}, about), "crit is no list"),
+        (with_header(agent, {2: 3}, about), "crit is no list"),
+        (with_header(agent, {2: [True]}, about), "crit names"),
+        (with_header(agent, {2: [33]}, about), "crit names"),
     ):
         thumbprint = agent.public_key.thumbprint
         both_fail(Forgery(scene, {7: statement}).decide(7, key_thumbprint=thumbprint).files(), f"entry 7: .*{reason}")
     fine = sign_statement(agent, b"{}", subject=about, headers={2: [3]})
     decided = Forgery(scene, {7: fine}).decide(7, key_thumbprint=agent.public_key.thumbprint)
     both_pass(decided.files(), "PASS WITH FINDINGS")
+
+
+def with_header(signer: LocalSigner, more: Mapping[Any, Any], subject: str) -> bytes:
+    """A statement whose header no code of ours would sign."""
+    claims = {labels.CWT_ISS: "https://agent.example", labels.CWT_SUB: subject}
+    members: dict[Any, Any] = {labels.ALG: -7, labels.CWT_CLAIMS: claims, **more}
+    header = encode(members)
+    return encode_sign1(header, {}, b"{}", signer.sign(signature_input(header, b"{}")))
 
 
 @pytest.mark.parametrize("algorithm", [-48, -49, -50, -65535, -257, 5, 0, True, "ES256", None, 1 << 70])
@@ -895,6 +908,33 @@ def test_reports_are_shown_and_only_the_package_makes_them_again(files: Files) -
         )
     for name in REPORTS:
         both_fail(with_manifest({**files, name: b"\xff"}), "the reports: it cannot be read")
+
+
+# CBOR and JSON.
+
+
+NOT_READ = (
+    ", 01 01, a1 f5 01, a1 80 01, a1 40 01, a1 f6 01, a2 01 01 01 02, "
+    "a2 01 01 1801 02, a2 01 01 f5 02, 9f 01 ff, bf 01 01 ff, 7f 61 61 ff, 5f 41 61 ff, f7, "
+    "f0, a1 01 f7, 81 f7, 18, 62 c3 28, c2 41 01, c0 60, "
+    "d8 1c 80, d8 1e 82 01 02, d9 01 02 81 01, d9 d9f7 01, da 00 01 00 00 01, d2 80, c1 60, "
+    "c1 80, 1c, ff, 9b ff ff ff ff ff ff ff ff, 5b 7f ff ff ff ff ff ff ff"
+)
+
+
+@pytest.mark.parametrize("data", ["81" * 40 + "01", *NOT_READ.split(", ")])
+def test_cbor_that_is_not_read(data: str) -> None:
+    with pytest.raises(script.Failed, match=r"^x: "), script.about("x"):
+        script.read_cbor(bytes.fromhex(data))
+
+
+def test_cbor_that_is_read() -> None:
+    assert script.read_cbor(bytes.fromhex("a3 01 02 20 61 61 61 62 83 f4 f6 41 00")) == {
+        1: 2,
+        -1: "a",
+        "b": [False, None, b"\0"],
+    }
+    assert script.read_cbor(bytes.fromhex("c1 1a 6b49d200")) == 1_800_000_000
 
 
 # The command.

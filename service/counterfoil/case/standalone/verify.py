@@ -127,7 +127,7 @@ def refuse_tag(*_: object) -> NoReturn:
 
 
 TAGS: dict[int, Any] = dict.fromkeys(range(1 << 16), refuse_tag)
-TAGS[1] = lambda value, _: value  # Some tools write dates with it.
+TAGS[1] = lambda value, _: value if type(value) in (int, float) else refuse_tag()  # Some tools write dates with it.
 
 
 def read_cbor(data: bytes) -> Any:
