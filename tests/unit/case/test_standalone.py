@@ -17,6 +17,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterfoil.case.archive import write_case
 from counterfoil.case.build import case_files
@@ -381,6 +384,11 @@ def test_a_genesis_statement_is_what_its_name_and_keys_lead_to(scene: Scene) -> 
     ):
         both_fail(Forgery(scene, {1: genesis_by(scene, encode_json(changed))}).files(), f"genesis.cose: .*{reason}")
     both_fail(Forgery(scene, {1: genesis_by(scene, payload + b" ")}).files(), "lead to")
+    exchange = {"checkpoint": "operator", "operator": "checkpoint"}
+    keys: Any = [{**one, "purpose": exchange.get(one["purpose"], one["purpose"])} for one in document["keys"]]
+    keys.sort(key=lambda one: str(one["purpose"]))
+    swapped = genesis_by(scene, encode_json({**document, "keys": keys}), purpose=KeyPurpose.CHECKPOINT)
+    both_fail(Forgery(scene, {1: swapped}).files(), "checkpoint.txt: the checkpoint key is not of Ed25519")
 
 
 def test_a_genesis_statement_is_signed_by_its_operator_key(scene: Scene) -> None:
@@ -511,6 +519,7 @@ def test_a_receipt_says_what_it_is_of(files: Files, scene: Scene, other: Scene) 
     fails("two numbers", proof=[size, index, {}])
     fails("cannot be read", proof=[size, index])
     fails("two numbers", proof=[size, True, path])
+    fails("names no time", header=with_claims(iat="now"))
     fails("one proof", unprotected={labels.VDP: {labels.CONSISTENCY: [encode(proof)]}})
     fails("one proof", unprotected={labels.VDP: {labels.INCLUSION: []}})
 
@@ -526,6 +535,7 @@ def test_receipts_are_stricter_read_than_by_the_package(files: Files, scene: Sce
         (twice, None, "not one proof"),
         (more, None, "one proof"),
         (None, root, "a payload"),
+        ({labels.VDP: {labels.INCLUSION: [b"\x83\x18" + proof[1:]]}}, None, "misspelled"),
     ):
         header: Any = message.unprotected if unprotected is None else unprotected
         made = encode_sign1(message.protected, header, payload, message.signature)
@@ -547,6 +557,9 @@ def test_the_path_leads_to_the_root_from_its_own_place_only(size: int) -> None:
                 assert script.root_of(leaf, wrong, size, path) != root
             except script.Failed:
                 continue
+        for none in (-1, size):
+            with pytest.raises(script.Failed, match="no such entry"):
+                script.root_of(leaf, none, size, path)
         with pytest.raises(script.Failed, match="too long"):
             script.root_of(leaf, index, size, [*path, bytes(32)])
 
@@ -710,6 +723,16 @@ def test_an_algorithm_of_another_key_fails(scene: Scene) -> None:
         header = encode({**good.protected, labels.ALG: algorithm})
         made = encode_sign1(header, {}, good.payload, good.signature)
         both_fail(Forgery(scene, {7: made}).files(), "entry 7: .*(does not go with|not by that key)")
+
+
+def test_a_short_rsa_key_verifies_nothing() -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that it is too short is the point
+    header, digest = encode({labels.ALG: -37}), hashes.SHA256()
+    signature = private.sign(signature_input(header, b"{}"), padding.PSS(padding.MGF1(digest), 32), digest)
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    message = script.Message(header, {labels.ALG: -37}, {}, {}, b"{}", signature, b"")
+    with pytest.raises(script.Failed, match="an RSA key of 1024 bits"):
+        script.verify(message, script.load_key(pem), b"{}")
 
 
 # Decisions.
