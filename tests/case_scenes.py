@@ -9,12 +9,13 @@ from typing import Any
 
 from counterfoil.case.build import Evidence, case_files, manifest_of, read_evidence
 from counterfoil.case.exhibit import Exhibit
-from counterfoil.case.source import read_case_evidence
+from counterfoil.case.source import read_case_evidence, sign_notes
 from counterfoil.chain.history import chain_as_of
 from counterfoil.errors import CounterfoilError
 from counterfoil.log.local_log import LocalLog
 from counterfoil.merkle.hashing import NodeHash, TreeSize, leaf_hash, node_hash
 from counterfoil.policy.document import Issuer, PolicyDocument
+from counterfoil.receipt.chain_head import SignedChainHead, sign_chain_head
 from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.transparent import attach_receipts, parse_transparent_statement
@@ -69,8 +70,8 @@ def evidence_at(world: World, log: LocalLog, root: str, size: int) -> Evidence:
     chain = chain_as_of(log.store, head, tree.size)
     assert chain is not None
     signer = world.signers[KeyPurpose.CHECKPOINT]
-    note = sign_checkpoint(signer, Checkpoint(world.identity.origin, tree.size, tree.root)).encode()
-    return read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, note)
+    notes = sign_notes(signer, world.identity.origin, tree, chain)
+    return read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, notes)
 
 
 class AnyAlgorithm(Cast):
@@ -162,7 +163,9 @@ class Forgery:
                 one, sequence=len(exhibits), entry_id=entry_id, chain_hash=last, decision=decision,
                 statement=self.statements.get(number, one.statement), receipt=receipt(number),
             ))  # fmt: skip
-        note = Checkpoint(world.identity.origin if self.origin is None else self.origin, tree.size, tree.root)
+        origin = world.identity.origin if self.origin is None else self.origin
+        note = Checkpoint(origin, tree.size, tree.root)
+        whole = SignedChainHead(origin, tree.size, tree.root, chain_id(old.frame.root_trace_id), len(exhibits), last)
         genesis = self.statements.get(1) or parse_transparent_statement(old.genesis).statement.encoded
         policies = [
             replace(one, statement=self.statements.get(one.number, one.statement), receipt=receipt(one.number))
@@ -172,6 +175,7 @@ class Forgery:
             old, frame=replace(old.frame, tree=tree), exhibits=exhibits, policies=policies,
             genesis=attach_receipts(genesis, [receipt(1)]),
             checkpoint=sign_checkpoint(world.signers[KeyPurpose.CHECKPOINT], note).encode(),
+            chain_head=sign_chain_head(world.signers[KeyPurpose.CHECKPOINT], whole).encode(),
         )  # fmt: skip
 
     def files(self) -> Files:
@@ -201,6 +205,7 @@ class Forgery:
             files[f"evidence/policies/{policy.number:012d}.receipt.cose"] = policy.receipt
         files["evidence/case.json"] = case
         files["evidence/genesis.cose"], files["evidence/checkpoint.txt"] = evidence.genesis, evidence.checkpoint
+        files["evidence/chain-head.txt"] = evidence.chain_head
         return with_manifest(files)
 
 

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,11 @@ def test_the_engagement_is_played_to_its_case_file(tmp_path: Path, shell: Shell)
     assert len(told["otherFindings"]) == 2
     again = shell.ok("verify", out)
     assert again["evidenceDigest"] == told["evidenceDigest"]
+    with zipfile.ZipFile(out) as case:
+        case.extract("verify.py", tmp_path)
+    script = [sys.executable, "-I", str(tmp_path / "verify.py"), str(out), "--genesis", told["genesis"], "--json"]
+    alone = json.loads(subprocess.run(script, capture_output=True, text=True, check=True).stdout)
+    assert (alone["verdict"], alone["evidenceDigest"]) == ("PASS WITH FINDINGS", told["evidenceDigest"])
     text = shell("demo", "engagement", "--out", out).out
     assert text.count("  ACTION  ") == 40
     assert "settled as 22: DOES NOT HOLD" in text

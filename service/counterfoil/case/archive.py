@@ -1,6 +1,7 @@
 """The ZIP of a case file: stored, in a fixed order, with fixed times and modes; and reading one that anybody made."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,9 @@ MAX_CASE_BYTES: Final = 256 * 1024 * 1024
 
 MAX_CASE_FILE_BYTES: Final = 2 * MAX_CASE_BYTES
 """With what a ZIP says of each file, and with a margin for those that others make."""
+
+_NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Whoever unpacks it finds each file where its name says, and none beside the folder or in the place of another."""
 
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The first time that a ZIP can hold: the file says nothing of when it was made."""
@@ -41,20 +45,23 @@ def read_case_archive(data: bytes) -> Mapping[str, bytes]:
     """The files of a ZIP by name.
 
     Raises:
-        MalformedCaseError: It is no ZIP, is damaged, packs a file, or has two of one name.
+        MalformedCaseError: It is no ZIP, is damaged, packs a file, or has two of one name or one that leads elsewhere.
         TooLargeError: It is larger than a case file is.
     """
     if len(data) > MAX_CASE_FILE_BYTES:
         raise TooLargeError(f"{len(data)} bytes of case file where {MAX_CASE_FILE_BYTES} are read")
-    files: dict[str, bytes] = {}
+    files, lowered = dict[str, bytes](), set[str]()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
                 # What is stored cannot be longer than the file it is in; what is packed can.
                 if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
                     raise MalformedCaseError("a file of the case is packed or encrypted; case files store")
-                if info.filename in files:
+                if not _NAME.fullmatch(info.filename):
+                    raise MalformedCaseError("a file of the case has no plain name")
+                if info.filename.lower() in lowered:
                     raise MalformedCaseError("two files of the case have one name")
+                lowered.add(info.filename.lower())
                 files[info.filename] = archive.read(info)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
         raise MalformedCaseError("the case file is no ZIP, or is damaged") from error

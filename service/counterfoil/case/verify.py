@@ -11,6 +11,7 @@ from counterfoil.case.account import Account
 from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, read_contents
+from counterfoil.case.issued import require_as_issued
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
@@ -97,6 +98,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
     )
     account = read_evidence(evidence)
     require_signed(account, evidence.policies, genesis.genesis)
+    _require_decided_in_order(account, tree)
     _require_derived(files, evidence, account)
     findings = _findings(account)
     others = tuple(_other_findings(account))
@@ -152,7 +154,21 @@ def _require_one_tree(
     (time,) = times if len(times) == 1 else (None,)
     if time is None:
         raise CaseInvalidError("the receipts name different times of one tree head, or none")
-    return TreeHead(checkpoint.size, checkpoint.root, time), chain.inclusions
+    tree = TreeHead(checkpoint.size, checkpoint.root, time)
+    require_as_issued(contents, genesis, tree)
+    return tree, chain.inclusions
+
+
+def _require_decided_in_order(account: Account, tree: TreeHead) -> None:
+    """The log's clock never runs backwards, and each entry was decided by the policy that came last before it."""
+    time = policy = 0
+    for one in account.exhibits:
+        record = one.record
+        if not time <= record.head_time <= tree.time or not policy <= record.policy_entry <= record.number:
+            raise CaseInvalidError(
+                f"the decision on entry {record.number} is not one that its log could have made then"
+            )
+        time, policy = record.head_time, record.policy_entry
 
 
 def _require_whole_chain(contents: CaseContents, genesis: Genesis, checkpoint: VerifiedCheckpoint) -> None:

@@ -6,7 +6,7 @@
 It shares no code with the log's own software. The sections below stand in the order of what is checked: the ZIP; the
 log's genesis statement, which names its keys; the checkpoint, the log's signature over one tree; the receipts, which
 put each entry into that tree; the policies, which say whose key is whose; the entries, each with its signature and the
-log's decision; and the documents that repeat it for people.
+log's decision; that these are all that the log counts; and the documents that repeat it for people.
 
 The first thing that does not hold ends it: FAIL with the reason, exit code 1. A pass has exit code 0, and what it
 leaves open is printed with it. RFC 9052 is COSE, 9162 the tree, 9942 receipts, 9679 thumbprints, 8949 CBOR.
@@ -42,7 +42,7 @@ RSA_BITS = range(2048, 8192 + 1)  # RFC 8230, section 6.1, and an end to what is
 HASH_SIZE = 32
 MEDIA_TYPE = "application/vnd.counterfoil.{}+json"
 FIXED = ("case.json", "engagement.json", "completeness.json", "findings.json", "disputes.json", "checkpoint.txt",
-         "genesis.cose", "keys.cbor")  # fmt: skip
+         "chain-head.txt", "genesis.cose", "keys.cbor")  # fmt: skip
 
 # Labels of COSE headers (RFC 9052, 9597, 9942) and of the claims in them (RFC 8392).
 ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, RECEIPTS, VDS, PROOFS, INCLUSION = 1, 2, 3, 4, 15, 394, 395, 396, -1
@@ -64,12 +64,9 @@ CURVES = {"secp256r1": (1, 32), "secp384r1": (2, 48), "secp521r1": (3, 66)}  # N
 NOT_SHOWN = [
     "That what the statements say is so: the log shows that it was said, not that it happened.",
     (
-        "That nothing else was registered about the engagement: no signature covers the chain hash. Compare it with "
-        "that which another party was shown."
-    ),
-    (
-        "When each entry was registered and what was decided on it: no signature in this file covers the decision "
-        "records. The time of the tree head is signed, and none of them says a later one."
+        "That the log counts every entry about the engagement: it signed how many there are and their hash, and "
+        "answers for that. Who has the receipt of an entry that is missing, or another chain head of the same tree, "
+        "has caught it."
     ),
     "That a key which a policy gives to an issuer is that issuer's: the log's operator says so in the policy.",
     "That the log shows everybody the same entries: compare a checkpoint that somebody else obtained.",
@@ -375,13 +372,27 @@ class Tree(NamedTuple):
 
 
 def check_checkpoint(data: bytes, log: Log) -> Tree:
-    """It is a signed note (C2SP) under the log's name, by its checkpoint key."""
-    body, _, tail = data.decode().rpartition("\n\n")
-    origin, size, encoded = body.split("\n")
+    """It is a signed note under the log's name, by its checkpoint key."""
+    origin, size, encoded = check_note(data, log).split("\n")
     need(origin == log.origin, "it is another log's")
     tree = Tree(int(size), b64decode(encoded, validate=True))
     need(f"{tree.size}\n{b64encode(tree.root).decode()}" == f"{size}\n{encoded}", "its numbers are misspelled")
-    need(len(tree.root) == HASH_SIZE and 0 < tree.size < 1 << 63 and tail.endswith("\n"), "it is no checkpoint")
+    need(len(tree.root) == HASH_SIZE and 0 < tree.size < 1 << 63, "it is no checkpoint")
+    return tree
+
+
+def check_chain_head(data: bytes, log: Log, tree: Tree, root_trace_id: str, length: int, chain_hash: bytes) -> None:
+    """A signed note too: in that tree the engagement has so many entries, and all of them together that hash."""
+    texts = (b64encode(one).decode() for one in (tree.root, sha256(root_trace_id.encode()), chain_hash))
+    root, chain, whole = texts
+    right = f"counterfoil/chain-head/v1\n{log.origin}\n{tree.size}\n{root}\n{chain}\n{length}\n{whole}"
+    need(check_note(data, log) == right, "it is about another log, tree or engagement, or counts other entries")
+
+
+def check_note(data: bytes, log: Log) -> str:
+    """The text of a signed note (C2SP), which the log's checkpoint key signed under the log's name."""
+    body, _, tail = data.decode().rpartition("\n\n")
+    need(tail.endswith("\n"), "it is no signed note")
     key = log.keys["checkpoint"]
     need(key.kind == "Ed25519", "the checkpoint key is not of Ed25519")
     key_id = sha256(log.origin.encode() + b"\n\x01" + key.members[-2])[:4]
@@ -394,7 +405,7 @@ def check_checkpoint(data: bytes, log: Log) -> Tree:
             key.material.verify(signature[4:], f"{body}\n".encode())
             signed = True
     need(signed, "it has no signature by the log's checkpoint key")
-    return tree
+    return body
 
 
 # 4. Receipts: an entry is in that tree, at that place.
@@ -644,6 +655,12 @@ class Case:
         need(same_json(right, shown), "its JSON says something else")
         return entry_id
 
+    def check_whole(self) -> None:
+        """The entries are all that the log counts in that tree."""
+        with about("chain-head.txt"):
+            note = get(self.files, "chain-head.txt")
+            check_chain_head(note, self.log, self.tree, self.root_trace_id, len(self.listed), self.chain_hash)
+
     def check_documents(self) -> None:
         """case.json, keys.cbor and the manifest are, to the byte, what the rest leads to."""
         head = {"size": self.tree.size, "rootHash": self.tree.root.hex(), "time": timestamp(self.time)}
@@ -670,6 +687,7 @@ def verify_case(data: bytes, genesis: str | None = None) -> dict[str, Any]:
     files = read_zip(data)
     case = Case(files, None if genesis is None else bytes.fromhex(genesis))
     case.check_entries()
+    case.check_whole()
     case.check_documents()
     with about("the reports"):
         reports = reported(files)

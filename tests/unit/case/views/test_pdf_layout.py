@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.case.views.pdf_layout import Line, paginate, wrap
@@ -28,6 +28,7 @@ def test_lines_end_behind_a_space_or_where_they_are_full(text: str, pieces: list
     assert wrap(text, 25, WIDTHS, SIZE) == pieces
 
 
+@settings(deadline=None)
 @given(st.text("ab W", max_size=80), st.integers(10, 100))
 def test_the_pieces_are_the_text_and_none_is_too_wide(text: str, room: int) -> None:
     pieces = wrap(text, room, WIDTHS, SIZE)

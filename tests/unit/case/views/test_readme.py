@@ -79,7 +79,7 @@ def test_no_text_makes_a_section_or_a_line_of_its_own(text: str) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=200))
 def test_any_text_is_shown_to_the_character(text: str) -> None:
     facts = case_facts(root_trace_id=text)

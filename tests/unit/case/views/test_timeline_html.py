@@ -94,7 +94,7 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert page.texts.count(printable(text)) >= (30 if text else 0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=60))
 def test_no_text_whatever_becomes_markup(text: str) -> None:
     page = _page(telling(text))
