@@ -404,7 +404,7 @@ def test_who_comes_while_the_service_stops_is_told(alone: Live, watch: chain_wat
     chain = alone.world.store.chain(chain_id(CHAIN))
     assert chain is not None
     watch.close()
-    with pytest.raises(ProblemError) as raised, watch.listening(chain, 0):
+    with pytest.raises(ProblemError) as raised, watch.listening(chain, 0, "somebody"):
         pass
     assert raised.value.problem.code == "stopping"
 
@@ -509,3 +509,18 @@ def test_who_says_no_more_has_left(alone: Live, monkeypatch: pytest.MonkeyPatch)
         assert ask(alone).status_code == 503
         connection.shutdown(socket.SHUT_WR)
         wait_until(lambda: ask(alone).status_code == 200, seconds=5)
+
+
+def test_one_address_does_not_take_all_streams(watch: chain_watch.ChainWatch, alone: Live) -> None:
+    chain = alone.service.log.store.chain_numbered(0)
+    assert chain is not None
+    with ExitStack() as stack:
+        for _ in range(64):
+            stack.enter_context(watch.listening(chain, 0, "one"))
+        with pytest.raises(ProblemError) as raised, watch.listening(chain, 0, "one"):
+            pass
+        assert raised.value.problem.code == "too-many-streams"
+        for _ in range(64):
+            stack.enter_context(watch.listening(chain, 0, "another"))
+    with watch.listening(chain, 0, "one"):
+        assert watch._senders == {"one": 1}

@@ -104,7 +104,8 @@ class _Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what there is and what comes, until the reader leaves or has to."""
-        with self._watch.listening(self._chain, self._passed) as listener:
+        sender = self._service.limits.addresses.sender(scope)
+        with self._watch.listening(self._chain, self._passed, sender) as listener:
             scope["state"][ENDLESS] = True
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             leaving = asyncio.create_task(_dismiss_who_leaves(receive, listener))

@@ -6,12 +6,13 @@ who follows a chain.
 
 import asyncio
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from counterfoil.errors import CounterfoilError, LogCorruptError
 from counterfoil.http.handlers import note_failure, note_unforeseen
-from counterfoil.http.limits import MAX_STREAMS, WATCH_SECONDS
+from counterfoil.http.limits import MAX_STREAMS, MAX_STREAMS_OF_SENDER, WATCH_SECONDS
 from counterfoil.http.problems import STOPPING, TOO_MANY_STREAMS, ProblemError
 from counterfoil.http.wiring import Service
 from counterfoil.log.records import ChainHead
@@ -62,28 +63,34 @@ class ChainWatch:
         self._service = service
         self._shown = 0
         self._listeners: set[Listener] = set()
+        self._senders: Counter[str] = Counter()
         self._anybody = asyncio.Event()
         self._reading = asyncio.Lock()
         self._closed = False
 
     @contextmanager
-    def listening(self, chain: ChainHead, passed: int) -> Iterator[Listener]:
+    def listening(self, chain: ChainHead, passed: int, sender: str) -> Iterator[Listener]:
         """A listener, who is told whenever his chain may have grown, until the block ends.
 
+        ``sender`` is whom to count him as.
+
         Raises:
-            ProblemError: There are as many as one process has, or it stops.
+            ProblemError: There are as many as one process has, or as one sender may be, or it stops.
         """
         if self._closed:
             raise ProblemError(STOPPING)
-        if len(self._listeners) >= MAX_STREAMS:
+        if len(self._listeners) >= MAX_STREAMS or self._senders[sender] >= MAX_STREAMS_OF_SENDER:
             raise ProblemError(TOO_MANY_STREAMS)
         listener = Listener(chain, passed)
         self._listeners.add(listener)
+        self._senders[sender] += 1
         self._anybody.set()
         try:
             yield listener
         finally:
             self._listeners.remove(listener)
+            self._senders[sender] -= 1
+            self._senders += Counter()  # Whoever has none is forgotten.
             if not self._listeners:
                 self._anybody.clear()
 
@@ -122,6 +129,8 @@ class ChainWatch:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _look(self) -> None:
+        if not self._listeners:
+            return  # Who came has left before this began.
         self._shown = await asyncio.to_thread(self._size_to_show)
         untold = [listener for listener in self._listeners if listener.shown != self._shown]
         if not untold:

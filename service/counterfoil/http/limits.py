@@ -73,6 +73,9 @@ MAX_STREAMS: Final = 256
 """Chains followed at one time in a process, each by somebody. One that is not read holds two events and 64 KB besides:
 all together some tens of megabytes, as long as statements have the usual size."""
 
+MAX_STREAMS_OF_SENDER: Final = 64
+"""Streams of one address at a time: who takes all that there are leaves none for others."""
+
 STREAM_SECONDS: Final = 3600.0
 """The longest life of a stream: who left without a word holds a place no longer, and who did not resumes where it was,
 wherever there is room."""
