@@ -28,7 +28,7 @@
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
     │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
-    │   ├── SignatureTwinError, PageSupersededError
+    │   ├── SignatureTwinError, PageSupersededError, NameAmbiguousError
     │   └── OvertakenError           it came before what it rests on; the same bytes later are welcome
     │       └── NoFormationError, ReferenceUnknownError
     ├── AbsentError              nothing there by that name
@@ -533,6 +533,12 @@ class SignatureTwinError(ConflictError):
     def __init__(self, detail: str, entry_id: bytes) -> None:
         super().__init__(detail)
         self.entry_id = entry_id
+
+
+class NameAmbiguousError(ConflictError):
+    """Events of one name are in several engagements."""
+
+    code = "name-ambiguous"
 
 
 class PageSupersededError(ConflictError):

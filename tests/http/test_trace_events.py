@@ -187,6 +187,31 @@ def test_events_are_found_by_event_and_by_session(played: Played) -> None:
     assert played.live.client.get("/events", params={"eventId": "nobody's"}).json() == {"events": [], "more": False}
 
 
+def test_an_engagement_is_found_by_the_names_of_its_events(played: Played) -> None:
+    whole = played.chain()
+    one = whole["entries"][4]["event"]
+    for query in ({"eventId": one["eventId"]}, {"sessionId": one["sessionId"]}):
+        found = played.live.client.get("/chains", params=query)
+        assert found.status_code == 200, found.content
+        assert found.json() == whole
+    assert played.live.client.get("/chains", params={"eventId": "nobody's"}).status_code == 404
+    hidden = played.live.client.get(
+        "/chains", params={"eventId": one["eventId"]}, headers={"X-Forwarded-For": "192.0.2.1"}
+    )
+    assert problem_in(hidden).status == 401
+
+
+def test_a_name_in_several_engagements_leads_to_none_of_them(played: Played) -> None:
+    other = Cast(root="0192f0c1-7e1a-4a3b-9c5d-0000000000e2", signers=played.cast.signers)
+    name = played.chain()["entries"][1]["event"]["eventId"]
+    for event in (other.say(KINDS.FORMATION), other.say(KINDS.ACTION, eventId=name)):
+        played.live.register(event)
+    problem = problem_in(played.live.client.get("/chains", params={"eventId": name}))
+    assert (problem.status, problem.code) == (409, "name-ambiguous")
+    assert len(played.live.client.get("/events", params={"eventId": name}).json()["events"]) == 2
+
+
+@pytest.mark.parametrize("path", ["/events", "/chains"])
 @pytest.mark.parametrize(
     "query",
     [
@@ -199,9 +224,9 @@ def test_events_are_found_by_event_and_by_session(played: Played) -> None:
         {"eventId": "x" * 513},
     ],
 )
-def test_questions_that_name_nothing(played: Played, query: dict[str, str | bytes]) -> None:
+def test_questions_that_name_nothing(played: Played, query: dict[str, str | bytes], path: str) -> None:
     asked = "&".join(f"{name}={quote(value)}" for name, value in query.items())
-    answer = played.live.client.get(f"/events?{asked}", headers={"Accept": "application/json"})
+    answer = played.live.client.get(f"{path}?{asked}", headers={"Accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed-parameter"
 

@@ -1,24 +1,38 @@
 """Chains: every entry about one rootTraceId, in order, with the hashes that show that none is missing."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from counterfoil.chain.history import read_page
+from counterfoil.chain.ports import ChainReader
 from counterfoil.chain.standing import Standing
-from counterfoil.errors import MalformedClaimsError, MalformedParameterError
+from counterfoil.errors import ContentAbsentError, MalformedClaimsError, MalformedParameterError, NameAmbiguousError
 from counterfoil.http.chain_entry import EntryOfChain, entry_of_chain
 from counterfoil.http.chain_lookup import AsOf, ChainIdText, chain_of_id, readable_chain, require_utf8, tree_at
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
 from counterfoil.http.entry_lookup import EntryId, find_entry
+from counterfoil.http.event_names import EventIdText, SessionIdText, require_name
+from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.records import ChainHead
+from counterfoil.policy.document import Visibility
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.claims import RootTraceId, parse_root_trace_id
 from counterfoil.statement.links import chain_id, empty_chain_hash
+from counterfoil.statement.signed_statement import parse_signed_statement
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
+
+RootTraceIdText = Annotated[
+    str | None,
+    Query(alias="rootTraceId", description="1 to 512 bytes, compared as bytes.", json_schema_extra={"minLength": 1}),
+]
+
+_LOOKED_AT: Final = 1000
+"""Events of one name that are looked at; a session has many, and all of them in one engagement."""
 
 After = Annotated[
     Number | None,
@@ -82,6 +96,35 @@ class ChainOfTrace(Chain):
     empty_chain_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One of three: a rootTraceId, or the SHA-256 of an event id or of a session id."""
+
+    root_trace_id: RootTraceId | None
+    event_key: bytes | None
+    session_key: bytes | None
+
+
+def _asked(
+    request: Request,
+    service: Wired,
+    root_trace_id: RootTraceIdText = None,
+    event_id: EventIdText = None,
+    session_id: SessionIdText = None,
+) -> _Asked:
+    require_utf8(request)
+    if sum(name is not None for name in (root_trace_id, event_id, session_id)) != 1:
+        raise MalformedParameterError("one of rootTraceId, eventId and sessionId is expected")
+    if root_trace_id is None:
+        # Who may not read a chain may not learn either whether it has such an event.
+        require_reader(request, Visibility.OPERATOR, service.settings)
+        return _Asked(None, require_name(event_id), require_name(session_id))
+    try:
+        return _Asked(parse_root_trace_id(root_trace_id), None, None)
+    except MalformedClaimsError as error:
+        raise MalformedParameterError(f"rootTraceId: {error.detail}") from error
+
+
 @router.get("/chains/{chain_id}", responses=problems(401, 404), openapi_extra=GUARDED)
 def get_chain(
     request: Request,
@@ -98,26 +141,24 @@ def get_chain(
     return _run(service, tree, head, after, limit)
 
 
-@router.get("/chains", responses=problems(401, 404), openapi_extra=GUARDED)
+@router.get("/chains", responses=problems(401, 404, 409), openapi_extra=GUARDED)
 def find_chain(
     request: Request,
     response: Response,
     service: Wired,
-    root_trace_id: Annotated[
-        str,
-        Query(
-            alias="rootTraceId", description="1 to 512 bytes, compared as bytes.", json_schema_extra={"minLength": 1}
-        ),
-    ],
+    asked: Annotated[_Asked, Depends(_asked)],
     after: After = None,
     limit: PageSize = DEFAULT_PAGE_SIZE,
     size: AsOf = None,
 ) -> ChainOfTrace:
-    """The chain of a rootTraceId: its head, what its hash begins from, and its entries in order."""
-    subject = _subject(request, root_trace_id)
+    """The chain of a rootTraceId, or the one that has the events of that event id or session.
+
+    Its head, what its hash begins from, and its entries in order.
+    """
     tree = tree_at(service, size)
-    head = readable_chain(request, response, service, service.log.store.chain(chain_id(subject)), tree)
+    head = readable_chain(request, response, service, _find(service.log.store, asked), tree)
     chain = _run(service, tree, head, after, limit)
+    subject = asked.root_trace_id or _subject_of(service.log.store, head)
     beginning = empty_chain_hash(service.log.genesis.identity.origin, subject)
     return ChainOfTrace(**dict(chain), root_trace_id=subject, empty_chain_hash=beginning.hex())
 
@@ -139,12 +180,24 @@ def get_chain_of_entry(
     return _run(service, tree, readable_chain(request, response, service, head, tree), after, limit)
 
 
-def _subject(request: Request, text: str) -> RootTraceId:
-    require_utf8(request)
-    try:
-        return parse_root_trace_id(text)
-    except MalformedClaimsError as error:
-        raise MalformedParameterError(f"rootTraceId: {error.detail}") from error
+def _find(reader: ChainReader, asked: _Asked) -> ChainHead | None:
+    if asked.root_trace_id is not None:
+        return reader.chain(chain_id(asked.root_trace_id))
+    if asked.event_key is not None:
+        numbers = {row.chain_number for row in reader.events_named(asked.event_key, _LOOKED_AT)}
+    else:
+        numbers = {row.chain_number for row in reader.events_of_session(asked.session_key or b"", _LOOKED_AT)}
+    if len(numbers) > 1:
+        raise NameAmbiguousError("events of that name are in several engagements; GET /events lists them")
+    return next((reader.chain_numbered(number) for number in numbers), None)
+
+
+def _subject_of(reader: ChainReader, head: ChainHead) -> str:
+    (entry,) = reader.chain_entries(head.number, 0, 1)
+    data = reader.statements([entry.number]).get(entry.number)
+    if data is None:
+        raise ContentAbsentError("the first statement of the chain is not stored here, so that its rootTraceId is gone")
+    return parse_signed_statement(data, max_bytes=len(data)).claims.subject or ""
 
 
 def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, limit: int) -> Chain:

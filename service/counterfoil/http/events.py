@@ -1,14 +1,12 @@
 """Events by the names that their writers gave them: every one of that name, whoever wrote it and wherever it is."""
 
-from typing import Annotated, Final
+from fastapi import APIRouter, Request, Response
 
-from fastapi import APIRouter, Query, Request, Response
-
-from counterfoil.chain.names import name_key
 from counterfoil.chain.ports import ChainReader
 from counterfoil.errors import LogCorruptError, MalformedParameterError
 from counterfoil.http.chain_lookup import require_utf8
 from counterfoil.http.described import GUARDED, PROBLEMS, problems
+from counterfoil.http.event_names import EventIdText, SessionIdText, require_name
 from counterfoil.http.responses import PRIVATE
 from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, PageSize, Wire
@@ -17,12 +15,6 @@ from counterfoil.log.records import EventRow
 from counterfoil.policy.document import Visibility
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
-
-_MOST: Final = 512
-"""As long as a subject may be; no name of an event or a session is longer."""
-
-EventIdText = Annotated[str | None, Query(alias="eventId", description="The writer's own id of an event.")]
-SessionIdText = Annotated[str | None, Query(alias="sessionId", description="The id of a session.")]
 
 
 class NamedEvent(Wire):
@@ -61,13 +53,12 @@ def find_events(
 
 
 def _rows(reader: ChainReader, event_id: str | None, session_id: str | None, limit: int) -> list[EventRow]:
-    name = session_id if event_id is None else event_id
-    if name is None or (event_id is not None and session_id is not None):
-        raise MalformedParameterError("one of eventId and sessionId is expected")
-    if not 1 <= len(name) <= _MOST:
-        raise MalformedParameterError(f"a name is 1 to {_MOST} characters long")
-    find = reader.events_of_session if event_id is None else reader.events_named
-    return list(find(name_key(name), limit))
+    event_key, session_key = require_name(event_id), require_name(session_id)
+    if event_key is not None and session_key is None:
+        return list(reader.events_named(event_key, limit))
+    if session_key is not None and event_key is None:
+        return list(reader.events_of_session(session_key, limit))
+    raise MalformedParameterError("one of eventId and sessionId is expected")
 
 
 def _named(service: Service, row: EventRow) -> NamedEvent:
