@@ -59,6 +59,16 @@ def test_who_is_no_party_and_other_statements() -> None:
     assert found(early, generic) == ["", ""], "where no engagement is, nobody intrudes"
 
 
+def test_of_a_stranger_s_event_only_the_clocks_are_looked_at_besides() -> None:
+    cast = Cast()
+    formed = cast.say(
+        KINDS.FORMATION, data=data_of(KINDS.FORMATION, [{"issuer": cast.name(Role.BUYER), "role": "buyer"}])
+    )
+    late = cast.say(KINDS.ACTION, sequence=7, occurred_at=0, previous=hash_of(formed).hex())
+    early = cast.say(KINDS.ACTION, sequence=7, occurred_at=START * 1000 + 5000)
+    assert found(formed, late, early)[1:] == ["not-a-party late", "not-a-party occurred-after-registration"]
+
+
 def test_an_action_while_suspended_and_one_after_settlement() -> None:
     cast, formed, action = begun()
     refs = [("scores", hash_of(action))]
