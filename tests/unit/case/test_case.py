@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -51,6 +52,12 @@ def test_the_same_tree_gives_the_same_bytes_whatever_came_since() -> None:
     made.add([made.cast.say(KINDS.ACTION), sign_statement(made.world.agent)])
     assert case_of(made.evidence(early.frame.tree.size)) == first
     assert case_of(made.evidence()) != first
+
+
+def test_a_zip_has_the_same_bytes_with_every_python() -> None:
+    """Both parties may ask for it years apart, from services that run on other versions."""
+    written = write_case([("evidence/a.json", b"{}"), ("README.txt", b"")])
+    assert sha256(written).hexdigest() == "d9be714dd70cab7460df86daa5685b9767b2914cefe51e827fb4d732efa42d25"
 
 
 def test_an_earlier_tree_shows_the_engagement_as_it_was(told: Logged) -> None:
