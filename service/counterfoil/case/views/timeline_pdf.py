@@ -35,13 +35,17 @@ _FOOTNOTE: Final = "Signs beyond Western Europe's letters are spelled out, such 
 _HEADER_LINES: Final = 4
 """As much of a rootTraceId as stands on every page; page 1 has all of it."""
 
+MAX_ON_PAPER: Final = 2000
+"""Some 500 pages, made in two seconds: nobody prints more, and timeline.html has all of them."""
+
 _PAGE_NUMBER_X: Final = PAGE_WIDTH - MARGIN - 80
 
 
 def timeline_pdf(facts: CaseFacts) -> bytes:
     """The timeline as a PDF of A4 pages: the same facts give the same bytes.
 
-    It has what ``timeline_html`` has, with characters beyond Latin-1 spelled out. Nothing in it is a link, an action,
+    It has what ``timeline_html`` has, with characters beyond Latin-1 spelled out, of the first ``MAX_ON_PAPER`` entries,
+    and says so where there are more. Nothing in it is a link, an action,
     a form or a script. Every page names the engagement and the SHA-256 of the evidence's manifest.
     """
     header = _header(facts)
@@ -75,10 +79,17 @@ def _lines(facts: CaseFacts) -> Iterator[Line]:
     yield from paragraph(VIEW)
     yield from _section("The engagement", rows(engagement_rows(facts)))
     yield from _section("How to read this", bullets((*READING, LATIN_ONLY)))
-    yield from _section("Timeline", chain.from_iterable(_entry(exhibit(entry)) for entry in facts.timeline))
+    yield from _section("Timeline", _timeline(facts))
     yield from _section("Completeness", _completeness(facts))
     yield from _section("Disputes", _disputes(facts))
     yield from _section(NOT_ESTABLISHED, bullets(facts.not_established))
+
+
+def _timeline(facts: CaseFacts) -> Iterator[Line]:
+    count = len(facts.timeline)
+    if count > MAX_ON_PAPER:
+        yield from paragraph(f"The first {MAX_ON_PAPER} of {count} entries; timeline.html has all of them.")
+    yield from chain.from_iterable(_entry(exhibit(entry)) for entry in facts.timeline[:MAX_ON_PAPER])
 
 
 def _section(name: str, lines: Iterable[Line]) -> Iterator[Line]:

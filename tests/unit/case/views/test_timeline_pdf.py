@@ -193,3 +193,15 @@ def test_the_same_facts_give_the_same_bytes_in_every_process() -> None:
     }
     here = hashlib.sha256(timeline_pdf(case_facts()) + timeline_html(case_facts())).hexdigest()
     assert digests == {here}
+
+
+def test_of_more_than_anybody_prints_the_first_are_shown_and_the_rest_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("counterfoil.case.views.timeline_pdf.MAX_ON_PAPER", 3)
+    facts = case_facts(timeline=tuple(entry(number) for number in range(100, 105)))
+    text = _squeezed("".join(_pages(facts)))
+    assert _squeezed("The first 3 of 5 entries; timeline.html has all of them.") in text
+    assert "E-102" in text
+    assert "E-103" not in text
+    assert "The first" not in "".join(_pages(case_facts(timeline=(entry(1), entry(2), entry(3)))))
