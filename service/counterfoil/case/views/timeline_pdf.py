@@ -44,9 +44,9 @@ _PAGE_NUMBER_X: Final = PAGE_WIDTH - MARGIN - 80
 def timeline_pdf(facts: CaseFacts) -> bytes:
     """The timeline as a PDF of A4 pages: the same facts give the same bytes.
 
-    It has what ``timeline_html`` has, with characters beyond Latin-1 spelled out, of the first ``MAX_ON_PAPER`` entries,
-    and says so where there are more. Nothing in it is a link, an action,
-    a form or a script. Every page names the engagement and the SHA-256 of the evidence's manifest.
+    It has what ``timeline_html`` has, with characters beyond Latin-1 spelled out, of the first ``MAX_ON_PAPER``
+    entries, and says so where there are more. Nothing in it is a link, an action, a form or a script. Every page names
+    the engagement and the SHA-256 of the evidence's manifest.
     """
     header = _header(facts)
     used = sum(line.height for line in header) + 3 * SMALL_LEADING
