@@ -180,6 +180,8 @@ def test_one_event_id_twice() -> None:
         "sequence-repeated repeated",
         "sequence-repeated equivocation",
     ]
+    third = cast.sign(Role.AGENT, members_of(KINDS.ACTION, root=cast.root, eventId=event_id(7)), claims={6: START - 61})
+    assert found(formed, first, other, third)[3] == "sequence-repeated repeated", "the first of a name is what counts"
     assert "equivocation" not in " ".join(found(formed, named(Role.PROVIDER), first)), "no agent, so no event of his"
 
 
