@@ -28,6 +28,8 @@ COMMANDS = (
     ("policy",),
     ("policy", "show"),
     ("policy", "commit"),
+    ("policy", "lint"),
+    ("policy", "diff"),
     ("event",),
     ("event", "new"),
     ("event", "schema"),

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import algorithm_named
-from counterfoil.cose.keys import parse_public_key_pem
+from counterfoil.cose.keys import PublicKey, parse_public_key_pem
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import MalformedPolicyError, UnverifiedError
@@ -47,7 +47,7 @@ def read_members(
     """An object that has all of the required members, and of others only the optional ones.
 
     Raises:
-        MalformedPolicyError: It is not that; so for every function here.
+        MalformedPolicyError: It is not that; so for every function here that does not say more.
     """
     if not isinstance(value, Mapping) or not required <= set(value) <= required | optional:
         may = f" and may have {', '.join(sorted(optional))}" if optional else ""
@@ -89,18 +89,32 @@ def read_issuer_name(value: JsonValue) -> str:
 
 
 def read_issuer_key(value: JsonValue) -> IssuerKey:
-    """A key of an issuer; its ``kid`` is the thumbprint where none is given.
+    """A key of an issuer; its ``kid`` is the thumbprint where none is given."""
+    members = read_members(value, KEY_MEMBERS, OPTIONAL_KEY_MEMBERS)
+    key = read_public_key(members["publicKey"])
+    return IssuerKey(read_kid(members["kid"]) if "kid" in members else key.thumbprint, key)
+
+
+def read_public_key(value: JsonValue) -> PublicKey:
+    """A public key in PEM.
 
     Raises:
-        MalformedError: The key or its identifier cannot be read.
-        AlgorithmUnsupportedError: It is a key that this installation cannot compute with.
+        MalformedError: It is none.
+        AlgorithmUnsupportedError: It is one that this installation cannot compute with.
     """
-    members = read_members(value, KEY_MEMBERS, OPTIONAL_KEY_MEMBERS)
-    key = parse_public_key_pem(read_text(members["publicKey"], MAX_PEM))
-    kid = decode_base64url(read_text(members["kid"], MAX_KID_BYTES * 2)) if "kid" in members else key.thumbprint
+    return parse_public_key_pem(read_text(value, MAX_PEM))
+
+
+def read_kid(value: JsonValue) -> bytes:
+    """A key identifier in base64url.
+
+    Raises:
+        MalformedError: It is not that, or too long.
+    """
+    kid = decode_base64url(read_text(value, MAX_KID_BYTES * 2))
     if not 1 <= len(kid) <= MAX_KID_BYTES:
         raise MalformedPolicyError(f"a kid is 1 to {MAX_KID_BYTES} bytes long")
-    return IssuerKey(kid, key)
+    return kid
 
 
 def read_finding(value: JsonValue) -> Finding:
