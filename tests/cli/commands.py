@@ -30,6 +30,8 @@ COMMANDS = (
     ("policy", "commit"),
     ("policy", "lint"),
     ("policy", "diff"),
+    ("policy", "history"),
+    ("policy", "explain"),
     ("event",),
     ("event", "new"),
     ("event", "schema"),

@@ -13,6 +13,8 @@ from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Orig
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.policies import policy_of_data, policy_of_service
 from counterfoil.cli.policy_diff import diff
+from counterfoil.cli.policy_explain import explain_entry
+from counterfoil.cli.policy_history import history
 from counterfoil.cli.policy_lint import lint
 from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.encoding.jcs import JsonValue, parse_json
@@ -89,5 +91,6 @@ def _as_json(document: PolicyDocument) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
 
-for _command in (show, commit, lint, diff):
+for _command in (show, commit, lint, diff, history):
     policy.command(help=help_of(_command))(_command)
+policy.command("explain", help=help_of(explain_entry))(explain_entry)
