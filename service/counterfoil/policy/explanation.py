@@ -48,8 +48,9 @@ class Explanation:
 
     ``policy`` was in force; ``issuer`` had the ``roles`` in it and the ``key`` that the record names, None where there
     is none. An entry that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a
-    ``rule`` nor an algorithm nor a size of the policy is about it. ``refusal`` is the code and the text with which the decision is refused when it is repeated;
-    ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts the certificates that are at hand.
+    ``rule`` nor an algorithm nor a size of the policy is about it. ``refusal`` is the code and the text with which the
+    decision is refused when it is repeated; ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts
+    the certificates that are at hand.
     """
 
     entry: Registered
