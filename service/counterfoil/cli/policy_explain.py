@@ -103,4 +103,4 @@ def _fetched(client: "Client", trust: "Trust | None", name: int | StatementHash)
     inclusion = verify_transparent_statement(transparent, client.keys(), expected_issuer=issuer).inclusions[0]
     statement = parse_transparent_statement(transparent).statement
     record = parse_decision_record(client.decision(entry_id))
-    return Registered(statement, record, inclusion.leaf_index, inclusion.head_time)
+    return Registered(statement, record, inclusion.leaf_index, inclusion.head_time, is_whole=False)

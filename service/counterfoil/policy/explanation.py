@@ -27,7 +27,7 @@ class Registered:
     """An entry as it lies on the log: its statement, with the certificates that came beside it, and its record.
 
     ``number`` and ``head_time`` are what its receipt or the store says of its place, ``visibility`` what the store
-    shows it to; None where that is not known.
+    shows it to; None where that is not known. ``is_whole``: certificates that came beside the statement would be here.
     """
 
     statement: SignedStatement
@@ -35,11 +35,12 @@ class Registered:
     number: int
     head_time: int | None = None
     visibility: Visibility | None = None
+    is_whole: bool = True
 
     @property
     def lacks_evidence(self) -> bool:
         """Whether certificates came beside the statement that are not at hand here."""
-        return self.record.evidence_digest is not None and not self.statement.carried_x5chain
+        return self.record.evidence_digest is not None and not self.is_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,13 @@ def test_a_record_of_evidence_that_never_came_is_told_apart_from_evidence_that_i
     assert not log.changed(number, evidence_digest=bytes(32)).is_same
     assert not log.changed(number, evidence_digest=None).is_same
     entry = log.entry(number)
-    bare = replace(entry, statement=replace(entry.statement, carried_x5chain=()))
+    bare = replace(entry, statement=replace(entry.statement, carried_x5chain=()), is_whole=False)
     assert bare.lacks_evidence
     assert not entry.lacks_evidence
     told = log.explain(bare)
     assert told.is_same
     assert told.stored_bytes < log.explain(entry).stored_bytes
+    assert not log.explain(replace(bare, is_whole=True)).is_same
     other = replace(bare, record=replace(bare.record, key_thumbprint=bytes(32)))
     assert log.explain(other).refusal == (
         "key-unknown",
