@@ -13,6 +13,9 @@ MAX_SUMMARY_BYTES: Final = 256 * 1024
 """Four keys in PEM and some numbers take a few kilobytes."""
 
 
+_ENTRY_ID_CHARACTERS: Final = 64
+
+
 @dataclass(frozen=True, slots=True)
 class LogSummary:
     """The log at a glance, in its own words: nothing in it is verified."""
@@ -66,7 +69,9 @@ def parse_indexed(body: bytes, number: int) -> bytes:
         match parse_json(body, max_bytes=len(body)):
             case {"entries": []}:
                 raise EntryAbsentError(f"the log has no entry {number}")
-            case {"entries": [{"number": found, "entryId": str(entry_id)}]} if found == number:
+            case {"entries": [{"number": int(found), "entryId": str(entry_id)}]} if (
+                found == number and len(entry_id) == _ENTRY_ID_CHARACTERS
+            ):
                 return bytes.fromhex(entry_id)
             case _:
                 raise ServiceAnswerError("the service's index of entries lacks a member")
