@@ -13,7 +13,6 @@ from counterfoil.errors import (
     ChainInvalidError,
     IssuerMismatchError,
     LogCorruptError,
-    LogKeyUnknownError,
     MalformedError,
     NotInitialisedError,
     UnverifiedError,
@@ -94,14 +93,13 @@ def policies_of_service(client: "Client", trust: Trust | None) -> PolicyChain:
     says.
 
     Raises:
-        ChainInvalidError, IssuerMismatchError, LogKeyUnknownError: What it gives out is not the chain of the policies
-            of the log whose genesis statement, or keys, the user gave.
+        ChainInvalidError, IssuerMismatchError: What it gives out is not the chain of the policies of that log.
         CounterfoilError: The service cannot be asked, or something does not verify.
     """
     pinned = None if trust is None else trust.genesis
     identity = parse_origin(client.log().origin) if pinned is None else pinned.identity
     fetched = client.chain(identity.policy_subject)
-    genesis = _genesis_in(fetched, client) if pinned is None else pinned
+    genesis = _genesis_in(fetched) if pinned is None else pinned
     if genesis.identity != identity or fetched.verified.log_name != identity.log_name:
         raise IssuerMismatchError(f"the chain of policies is not that of {identity.origin}")
     policies = read_succession([(link.statement, link.decision) for link in fetched.links], genesis)
@@ -122,14 +120,12 @@ def _stored(store: "Stored", genesis: Genesis) -> Iterator[tuple[bytes, bytes]]:
             yield content.statement, entry.decision
 
 
-def _genesis_in(fetched: "FetchedChain", client: "Client") -> Genesis:
+def _genesis_in(fetched: "FetchedChain") -> Genesis:
     if len(fetched.links) <= GENESIS_ENTRY:
         raise ChainInvalidError("the chain of policies lacks the genesis statement")
     link = fetched.links[GENESIS_ENTRY]
-    genesis = verify_genesis(attach_receipts(link.statement, [link.receipt])).genesis
-    if all(key.key != genesis.keys[KeyPurpose.RECEIPT] for key in client.keys().keys):
-        raise LogKeyUnknownError("the genesis statement names another receipt key than the trusted ones")
-    return genesis
+    # That receipt verified with the keys that are trusted; now it does with the genesis statement's own.
+    return verify_genesis(attach_receipts(link.statement, [link.receipt])).genesis
 
 
 def _is_whole(fetched: "FetchedChain", genesis: Genesis) -> bool:
