@@ -1,17 +1,30 @@
-"""Writes the schemas of the trace profile to where they are published: ``python -m tests.export_schemas``."""
+"""Writes the published JSON Schemas to where they are published: ``python -m tests.export_schemas``."""
 
 import json
 from pathlib import Path
 
+from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.schema import policy_schema
 from counterfoil.statement.trace_event.event import EventType
 from counterfoil.statement.trace_event.schema import trace_event_schema
 
-FOLDER = Path(__file__).parent.parent / "openapi" / "trace-event"
+PUBLISHED = Path(__file__).parent.parent / "openapi"
+FOLDER = PUBLISHED / "trace-event"
+POLICY = PUBLISHED / "policy.schema.json"
 
 
 def exported(event_type: EventType | None) -> str:
-    """A schema as its file has it."""
-    return json.dumps(trace_event_schema(event_type), indent=2) + "\n"
+    """The schema of an event as its file has it."""
+    return _written(trace_event_schema(event_type))
+
+
+def exported_policy() -> str:
+    """The schema of the policy document as its file has it."""
+    return _written(policy_schema())
+
+
+def _written(schema: dict[str, JsonValue]) -> str:
+    return json.dumps(schema, indent=2) + "\n"
 
 
 if __name__ == "__main__":
@@ -19,3 +32,4 @@ if __name__ == "__main__":
     for one in (*EventType, None):
         name = "trace-event" if one is None else one.value
         (FOLDER / f"{name}.schema.json").write_text(exported(one))
+    POLICY.write_text(exported_policy())

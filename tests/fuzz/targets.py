@@ -9,8 +9,11 @@ from counterfoil.cose.sign1 import parse_sign1
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.cbor import Limits, decode
 from counterfoil.encoding.jcs import parse_canonical_json, parse_json
+from counterfoil.errors import MalformedPolicyError
 from counterfoil.merkle.tiles import parse_entries_path, parse_tile_path
+from counterfoil.policy.lint import lint_policy
 from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.remark import Severity
 from counterfoil.receipt.checkpoint import parse_checkpoint
 from counterfoil.receipt.leaf import statement_leaf
 from counterfoil.receipt.parse import parse_receipt
@@ -46,6 +49,13 @@ def _text(data: bytes) -> str:
     return data.decode(errors="surrogateescape")
 
 
+def _linted(data: bytes) -> None:
+    """Linting raises nothing itself; what it says is an error is one here."""
+    for remark in lint_policy(data):
+        if remark.severity is Severity.ERROR:
+            raise MalformedPolicyError(remark.detail)
+
+
 PARSERS: Final[dict[str, Target]] = {
     "certificate_key": certificate_key,
     "decode": lambda data: decode(data, Limits(_MAX_BYTES), allow_tags=frozenset({1, 18})),
@@ -60,6 +70,7 @@ PARSERS: Final[dict[str, Target]] = {
     "parse_log_keys": parse_log_keys,
     "parse_origin": lambda data: parse_origin(_text(data)),
     "parse_page": parse_page,
+    "lint_policy": _linted,
     "parse_policy": parse_policy,
     "parse_public_key_der": parse_public_key_der,
     "parse_public_key_pem": parse_public_key_pem,

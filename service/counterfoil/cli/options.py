@@ -20,6 +20,7 @@ Database = Annotated[
     ),
 ]
 Url = Annotated[str, typer.Option("--url", help="The service, for example http://127.0.0.1:8440.", metavar="URL")]
+MaybeUrl = Annotated[str | None, typer.Option("--url", metavar="URL", help="Ask a service instead.")]
 Keys = Annotated[
     Path | None,
     typer.Option(

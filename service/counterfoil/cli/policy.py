@@ -8,20 +8,22 @@ import typer
 
 from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
-from counterfoil.cli.extras import needing
 from counterfoil.cli.files import read_input
-from counterfoil.cli.options import AsJson, Data, Database, Keys, Origin
+from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Origin
 from counterfoil.cli.output import Reply, fields
+from counterfoil.cli.policies import policy_of_data, policy_of_service
+from counterfoil.cli.policy_diff import diff
+from counterfoil.cli.policy_explain import explain_entry
+from counterfoil.cli.policy_history import history
+from counterfoil.cli.policy_lint import lint
 from counterfoil.cli.teaching import help_of, help_when_alone
-from counterfoil.cli.trust import expected_issuer, read_trust
 from counterfoil.encoding.jcs import JsonValue, parse_json
-from counterfoil.errors import MalformedGenesisError, MalformedPolicyError, PolicyVersionError
-from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.errors import PolicyVersionError
+from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.parse import MAX_POLICY_BYTES, parse_policy
-from counterfoil.receipt.transparent import parse_transparent_statement
 
 policy = typer.Typer(
-    help="Read the registration policy in force, and commit the next one.",
+    help="Read, check and compare registration policies, and commit the next one.",
     callback=help_when_alone,
     invoke_without_command=True,
 )
@@ -30,7 +32,7 @@ policy = typer.Typer(
 def show(
     data: Data = None,
     database: Database = None,
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Ask a service instead.")] = None,
+    url: MaybeUrl = None,
     keys: Keys = None,
     origin: Origin = None,
     as_json: AsJson = False,
@@ -42,7 +44,7 @@ def show(
     Example:
       counterfoil policy show --data ./data > policy.json
     """
-    document = _policy_of_data(data, database) if url is None else _policy_of_service(url, keys, origin)
+    document = policy_of_data(data, database) if url is None else policy_of_service(url, keys, origin)
     shown = _as_json(document)
     Reply(json.dumps(shown, indent=2, ensure_ascii=True), shown).show(as_json=as_json)
 
@@ -84,32 +86,11 @@ def commit(
     ).show(as_json=as_json)
 
 
-def _policy_of_data(data: Path | None, database: str | None) -> PolicyDocument:
-    found = find_data(data, database)
-    with found.store() as store:
-        return found.rules(store).policy
-
-
-def _policy_of_service(url: str, keys: Path | None, origin: str | None) -> PolicyDocument:
-    with needing("client"):
-        from counterfoil.client import Client  # noqa: PLC0415 - the base install has no HTTP client
-    trust = None if keys is None else read_trust(keys, origin)
-    issuer = expected_issuer(origin) if trust is None else trust.issuer
-    with Client(url, log_keys=None if trust is None else trust.log_keys, expected_issuer=issuer) as client:
-        try:
-            entry_id = bytes.fromhex(client.log().policy_entry_id)
-        except ValueError as error:
-            raise MalformedGenesisError("the service names no policy entry") from error
-        statement = parse_transparent_statement(client.transparent_statement(entry_id)).statement
-    if statement.content_type != POLICY_CONTENT_TYPE:
-        raise MalformedPolicyError("the entry that the service names is no policy")
-    return parse_policy(statement.message.payload or b"")
-
-
 def _as_json(document: PolicyDocument) -> dict[str, JsonValue]:
     value = parse_json(document.encode(), max_bytes=MAX_POLICY_BYTES)
     return value if isinstance(value, dict) else {}
 
 
-policy.command("show", help=help_of(show))(show)
-policy.command("commit", help=help_of(commit))(commit)
+for _command in (show, commit, lint, diff, history):
+    policy.command(help=help_of(_command))(_command)
+policy.command("explain", help=help_of(explain_entry))(explain_entry)

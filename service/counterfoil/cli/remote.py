@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from counterfoil.cli.extras import needing
-from counterfoil.cli.trust import expected_issuer, read_trust
+from counterfoil.cli.trust import Trust, expected_issuer, read_trust
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
@@ -35,11 +35,25 @@ def remote_log(
         ExtraMissingError: The client is not installed.
         MalformedError, UnverifiedError, MisconfiguredError: The keys, the origin or the address cannot be used.
     """
+    trust = None if keys is None else read_trust(keys, origin)
+    with trusted_log(url, trust, origin, receipts=receipts, retry_for=retry_for) as client:
+        yield client
+
+
+@contextmanager
+def trusted_log(
+    url: str,
+    trust: Trust | None,
+    origin: str | None,
+    *,
+    receipts: Path | None = None,
+    retry_for: float = DEFAULT_RETRY_SECONDS,
+) -> Iterator["Client"]:
+    """The same with keys that were read already."""
     with needing("client"):
         from stamina.instrumentation import set_on_retry_hooks  # noqa: PLC0415 - as above
 
         from counterfoil.client import IMPATIENT, Client, Patience, ReceiptStore  # noqa: PLC0415 - not in the base install
-    trust = None if keys is None else read_trust(keys, origin)
     issuer = expected_issuer(origin) if trust is None else trust.issuer
     set_on_retry_hooks([])  # It would write of each attempt on standard output, which is the result's.
     with Client(

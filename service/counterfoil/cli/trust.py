@@ -7,7 +7,7 @@ from typing import Final
 from counterfoil.cli.files import read_input
 from counterfoil.cose.keys import KeyKind, PublicKey, parse_cose_key, parse_public_key_pem
 from counterfoil.errors import MisconfiguredError
-from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.verify import LogKeys, parse_log_keys, verify_genesis
 
@@ -16,12 +16,16 @@ _COSE_TAG: Final = b"\xd2"
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the user trusts: receipt keys, the checkpoint key where there is one, and the log's name where known."""
+    """What the user trusts: receipt keys, the checkpoint key where there is one, and the log's name where known.
+
+    ``genesis`` is what the genesis statement says, where that is what was given.
+    """
 
     log_keys: LogKeys
     checkpoint_key: PublicKey | None
     origin: str | None
     issuer: str | None
+    genesis: Genesis | None = None
 
 
 def read_trust(path: Path, origin: str | None) -> Trust:
@@ -37,7 +41,7 @@ def read_trust(path: Path, origin: str | None) -> Trust:
         genesis = verify_genesis(data)
         identity = genesis.genesis.identity
         key = genesis.genesis.keys[KeyPurpose.CHECKPOINT]
-        return Trust(genesis.log_keys, key, origin or identity.origin, issuer or identity.issuer)
+        return Trust(genesis.log_keys, key, origin or identity.origin, issuer or identity.issuer, genesis.genesis)
     keys = parse_log_keys(data)
     candidates = [trusted.key for trusted in keys.keys if trusted.key.kind is KeyKind.OKP]
     return Trust(keys, candidates[0] if len(candidates) == 1 else None, origin, issuer)

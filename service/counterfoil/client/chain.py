@@ -28,11 +28,14 @@ class FetchedChain:
     """A chain as the log had it at one moment: its entries in order, and what they show together.
 
     ``state`` is the log's own word for how the engagement stands, and not verified; None where there is none.
+    ``signed_head`` is the note in which the log signs length and hash of the chain in that tree, as it came
+    (``counterfoil.receipt.chain_head``); None where the service gave none.
     """
 
     links: tuple[ChainLink, ...]
     verified: VerifiedChain
     state: str | None
+    signed_head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class _Page:
     chain_hash: bytes
     entries: tuple[tuple[bytes, bytes], ...]
     state: str | None
+    signed_head: str | None
 
 
 class ChainConversations(SubmittingMany):
@@ -64,7 +68,7 @@ class ChainConversations(SubmittingMany):
         verified = verify_chain(root_trace_id, links, first.chain_hash, keys, expected_issuer=self._issuer)
         if verified.tree is None or verified.tree[0] != first.tree_size:
             raise ServiceAnswerError(f"the receipts are not all of the tree of {first.tree_size} entries")
-        return FetchedChain(tuple(links), verified, first.state)
+        return FetchedChain(tuple(links), verified, first.state, first.signed_head)
 
     def case_file(self, root_trace_id: str, size: int | None) -> Conversation[bytes]:
         """The case file of an engagement, as it came."""
@@ -93,9 +97,12 @@ def _parse_page(body: bytes) -> _Page:
                 "chainHash": str(chain_hash),
                 "entries": list(entries),
                 "engagement": engagement,
+                **rest,
             }:
                 found = tuple(_entry(entry) for entry in entries)
-                return _Page(size, length, bytes.fromhex(chain_hash), found, _state(engagement))
+                head = rest.get("signedHead")
+                signed_head = head if isinstance(head, str) else None
+                return _Page(size, length, bytes.fromhex(chain_hash), found, _state(engagement), signed_head)
             case _:
                 raise ServiceAnswerError("the service's description of the chain lacks a member")
     except (CounterfoilError, ValueError) as error:

@@ -93,6 +93,18 @@ class Client(_Common[Transport]):
         """The statement of an entry with its receipt, where this client may read it."""
         return self._transport.hold(self._talk.transparent_statement(entry_id))
 
+    def decision(self, entry_id: bytes) -> bytes:
+        """The decision record of an entry, where this client may read it; nothing in it is verified."""
+        return self._transport.hold(self._talk.decision(entry_id))
+
+    def entry_id(self, number: int) -> bytes:
+        """The entry id of that number, as the log's index has it; nothing in it is verified.
+
+        Raises:
+            EntryAbsentError: The log has no entry of that number.
+        """
+        return self._transport.hold(self._talk.entry_id(number))
+
     def chain(self, root_trace_id: str) -> FetchedChain:
         """The whole chain of that rootTraceId, every entry verified and all of them against the chain's hash.
 
@@ -173,6 +185,14 @@ class AsyncClient(_Common[AsyncTransport]):
     async def transparent_statement(self, entry_id: bytes) -> bytes:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.transparent_statement(entry_id))
+
+    async def decision(self, entry_id: bytes) -> bytes:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.decision(entry_id))
+
+    async def entry_id(self, number: int) -> bytes:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.entry_id(number))
 
     async def chain(self, root_trace_id: str) -> FetchedChain:
         """As ``Client`` does."""

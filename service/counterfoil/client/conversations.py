@@ -9,7 +9,7 @@ from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
 from counterfoil.client.problem import ReceiptWithheldError, ServiceAnswerError
 from counterfoil.client.receipt_store import ReceiptStore
-from counterfoil.client.summary import MAX_SUMMARY_BYTES, LogSummary, parse_summary
+from counterfoil.client.summary import MAX_SUMMARY_BYTES, LogSummary, parse_indexed, parse_summary
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import MalformedEntryIdError
 from counterfoil.merkle.hashing import HASH_SIZE
@@ -35,6 +35,8 @@ _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
 _NO_CONTENT: Final = 204
 _POLL_SECONDS: Final = 1.0
+_MAX_DECISION_BYTES: Final = 512
+_MAX_INDEX_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,15 @@ class Conversations:
         if verified.entry_id != entry_id:
             raise ServiceAnswerError(f"the service answered with entry {verified.entry_id.hex()} instead")
         return body
+
+    def decision(self, entry_id: bytes) -> Conversation[bytes]:
+        """The decision record of an entry; nothing in it is verified."""
+        return (yield from self._get(f"{_entry(entry_id)}/decision", _CBOR, _MAX_DECISION_BYTES))
+
+    def entry_id(self, number: int) -> Conversation[bytes]:
+        """The entry id of that number, as the log's index has it; nothing in it is verified."""
+        body = yield from self._get("entries", _JSON, _MAX_INDEX_BYTES, {"from": number, "limit": 1})
+        return parse_indexed(body, number)
 
     def log(self) -> Conversation[LogSummary]:
         """What the log says about itself."""

@@ -6,11 +6,14 @@ from typing import Final
 from counterfoil.client.problem import ServiceAnswerError
 from counterfoil.cose.keys import PublicKey, parse_public_key_pem
 from counterfoil.encoding.jcs import JsonValue, parse_json
-from counterfoil.errors import CounterfoilError
+from counterfoil.errors import CounterfoilError, EntryAbsentError, MalformedError
 from counterfoil.statement.genesis import KeyPurpose
 
 MAX_SUMMARY_BYTES: Final = 256 * 1024
 """Four keys in PEM and some numbers take a few kilobytes."""
+
+
+_ENTRY_ID_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,27 @@ def parse_summary(body: bytes) -> LogSummary:
                 raise ServiceAnswerError("the service's description of the log lacks a member")
     except (CounterfoilError, ValueError) as error:
         raise ServiceAnswerError(f"the service's description of the log cannot be read: {error}") from error
+
+
+def parse_indexed(body: bytes, number: int) -> bytes:
+    """Read the entry id of one number in what ``GET /entries`` answers.
+
+    Raises:
+        EntryAbsentError: The log has no entry of that number.
+        ServiceAnswerError: It is not that.
+    """
+    try:
+        match parse_json(body, max_bytes=len(body)):
+            case {"entries": []}:
+                raise EntryAbsentError(f"the log has no entry {number}")
+            case {"entries": [{"number": int(found), "entryId": str(entry_id)}]} if (
+                found == number and len(entry_id) == _ENTRY_ID_CHARACTERS
+            ):
+                return bytes.fromhex(entry_id)
+            case _:
+                raise ServiceAnswerError("the service's index of entries lacks a member")
+    except (MalformedError, ValueError) as error:
+        raise ServiceAnswerError(f"the service's index of entries cannot be read: {error}") from error
 
 
 def _key(value: JsonValue) -> tuple[KeyPurpose, PublicKey]:

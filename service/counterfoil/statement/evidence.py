@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from counterfoil.encoding.cbor import encode
+from counterfoil.encoding.cbor import Limits, decode, encode
+from counterfoil.errors import MalformedCborError
 from counterfoil.statement.signed_statement import SignedStatement
 
 X5CHAIN: Final = "x5chain"
@@ -29,3 +30,18 @@ def carried_evidence(statement: SignedStatement) -> Evidence | None:
 def evidence_digest(evidence: Evidence | None) -> bytes | None:
     """The digest that the decision record commits to: SHA-256 of the CBOR array [kind, content]."""
     return None if evidence is None else sha256(encode([evidence.kind, evidence.content])).digest()
+
+
+def carried_certificates(evidence: Evidence) -> tuple[bytes, ...]:
+    """The certificates that a piece of evidence of kind ``x5chain`` holds, leaf first.
+
+    Raises:
+        MalformedError: It is not a list of certificates in the one encoding this log writes.
+    """
+    encoded = evidence.content
+    value = decode(encoded, Limits(max_bytes=len(encoded)))
+    items = value if isinstance(value, tuple) else ()
+    certificates = tuple(item for item in items if isinstance(item, bytes))
+    if not certificates or encode(certificates) != encoded:
+        raise MalformedCborError("not an array of byte strings in deterministic encoding")
+    return certificates

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from counterfoil.encoding.cbor import Limits, decode, encode
-from counterfoil.errors import MalformedCborError, MalformedError, UnverifiedError
+from counterfoil.errors import MalformedError, UnverifiedError
 from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.fsck.reads import Reads
 from counterfoil.log.records import Content, Entry, EntryNumber
 from counterfoil.policy.document import Visibility
-from counterfoil.statement.evidence import X5CHAIN, Evidence
+from counterfoil.statement.evidence import X5CHAIN, Evidence, carried_certificates
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 
 _UNREADABLE: Final = Content(EntryNumber(-1), b"", Visibility.OPERATOR, None)
@@ -80,19 +79,10 @@ class ContentCheck:
     def _certificates(self, content: Content) -> tuple[bytes, ...]:
         if content.evidence is None:
             return ()
-        where, encoded = f"evidence {content.number}", content.evidence.content
+        where = f"evidence {content.number}"
         self._findings.differ(where, "kind", content.evidence.kind, X5CHAIN)
         try:
-            return _parse_certificates(encoded)
+            return carried_certificates(content.evidence)
         except MalformedError as error:
             self._findings.add(where, f"is not a list of certificates: {error.detail}")
             return ()
-
-
-def _parse_certificates(encoded: bytes) -> tuple[bytes, ...]:
-    value = decode(encoded, Limits(max_bytes=len(encoded)))
-    items = value if isinstance(value, tuple) else ()
-    certificates = tuple(item for item in items if isinstance(item, bytes))
-    if not certificates or encode(certificates) != encoded:
-        raise MalformedCborError("not an array of byte strings in deterministic encoding")
-    return certificates

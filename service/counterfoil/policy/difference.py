@@ -1,0 +1,127 @@
+"""What one policy means that another does not."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument
+from counterfoil.statement.issuer import IssuerKey
+
+
+class ChangeKind(StrEnum):
+    """What changed; the order here is the order in which changes are listed."""
+
+    VERSION = "version"
+    ISSUER_ADDED = "issuer-added"
+    ISSUER_REMOVED = "issuer-removed"
+    KEY_ADDED = "key-added"
+    KEY_REMOVED = "key-removed"
+    KID = "kid"
+    ROLE_ADDED = "role-added"
+    ROLE_REMOVED = "role-removed"
+    ALGORITHM_ADDED = "algorithm-added"
+    ALGORITHM_REMOVED = "algorithm-removed"
+    CONTENT_TYPE_ADDED = "content-type-added"
+    CONTENT_TYPE_REMOVED = "content-type-removed"
+    VISIBILITY = "visibility"
+    CONTENT_TYPE_ROLES = "content-type-roles"
+    MAX_STATEMENT_BYTES = "max-statement-bytes"
+    CLOCK_SKEW_SECONDS = "clock-skew-seconds"
+    MAX_LAG_SECONDS = "max-lag-seconds"
+    FINDING_REFUSED = "finding-refused"
+    FINDING_ADMITTED = "finding-admitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. ``about`` is the issuer or the content type, None where the policy as a whole is meant.
+
+    ``old`` and ``new`` are what it was and what it is: a number, a word, a key's thumbprint in hexadecimal or its kid
+    in base64url, the roles of a content type in order (none: every issuer); None where there was or is nothing.
+    """
+
+    kind: ChangeKind
+    about: str | int | None
+    old: JsonValue
+    new: JsonValue
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The change for machines."""
+        return {"change": self.kind.value, "about": self.about, "old": self.old, "new": self.new}
+
+
+def policy_difference(old: PolicyDocument, new: PolicyDocument) -> tuple[Change, ...]:
+    """Every difference in meaning, in one order whatever the order of the documents; none where they mean the same.
+
+    The order in which a document lists its issuers, keys and content types means nothing.
+    """
+    return tuple(_changes(old, new))
+
+
+def _changes(old: PolicyDocument, new: PolicyDocument) -> Iterator[Change]:
+    yield from _value(ChangeKind.VERSION, None, old.version, new.version)
+    for name in sorted({issuer.name for policy in (old, new) for issuer in policy.issuers}):
+        yield from _issuer(name, old.issuer(name), new.issuer(name))
+    added, removed = ChangeKind.ALGORITHM_ADDED, ChangeKind.ALGORITHM_REMOVED
+    yield from _words(added, removed, None, old.algorithms, new.algorithms)
+    types = {rule.content_type for policy in (old, new) for rule in policy.content_types}
+    for content_type in sorted(types, key=_text_first):
+        yield from _rule(content_type, old.content_type(content_type), new.content_type(content_type))
+    yield from _value(ChangeKind.MAX_STATEMENT_BYTES, None, old.max_statement_bytes, new.max_statement_bytes)
+    yield from _value(ChangeKind.CLOCK_SKEW_SECONDS, None, old.clock_skew_seconds, new.clock_skew_seconds)
+    yield from _value(ChangeKind.MAX_LAG_SECONDS, None, old.max_lag_seconds, new.max_lag_seconds)
+    refused, admitted = ChangeKind.FINDING_REFUSED, ChangeKind.FINDING_ADMITTED
+    yield from _words(refused, admitted, None, old.refused_findings, new.refused_findings)
+
+
+def _issuer(name: str, old: Issuer | None, new: Issuer | None) -> Iterator[Change]:
+    if old is None:
+        yield Change(ChangeKind.ISSUER_ADDED, name, None, name)
+    if new is None:
+        yield Change(ChangeKind.ISSUER_REMOVED, name, name, None)
+    before, after = _keys(old), _keys(new)
+    yield from _words(ChangeKind.KEY_ADDED, ChangeKind.KEY_REMOVED, name, before.keys(), after.keys())
+    for thumbprint in sorted(before.keys() & after.keys()):
+        kids = (encode_base64url(keys[thumbprint].kid) for keys in (before, after))
+        yield from _value(ChangeKind.KID, name, *kids)
+    roles = (frozenset[str]() if issuer is None else issuer.roles for issuer in (old, new))
+    yield from _words(ChangeKind.ROLE_ADDED, ChangeKind.ROLE_REMOVED, name, *roles)
+
+
+def _keys(issuer: Issuer | None) -> dict[str, IssuerKey]:
+    return {} if issuer is None else {key.key.thumbprint.hex(): key for key in issuer.keys}
+
+
+def _rule(content_type: str | int, old: ContentTypeRule | None, new: ContentTypeRule | None) -> Iterator[Change]:
+    if old is None or new is None:
+        kind = ChangeKind.CONTENT_TYPE_ADDED if old is None else ChangeKind.CONTENT_TYPE_REMOVED
+        yield Change(kind, content_type, _rule_json(old), _rule_json(new))
+        return
+    yield from _value(ChangeKind.VISIBILITY, content_type, old.visibility.value, new.visibility.value)
+    before, after = (list[JsonValue](sorted(rule.roles)) for rule in (old, new))
+    yield from _value(ChangeKind.CONTENT_TYPE_ROLES, content_type, before, after)
+
+
+def _rule_json(rule: ContentTypeRule | None) -> JsonValue:
+    return None if rule is None else rule.as_json()
+
+
+def _value(kind: ChangeKind, about: str | int | None, old: JsonValue, new: JsonValue) -> Iterator[Change]:
+    if old != new:
+        yield Change(kind, about, old, new)
+
+
+def _words(
+    added: ChangeKind, removed: ChangeKind, about: str | None, old: Iterable[str], new: Iterable[str]
+) -> Iterator[Change]:
+    before, after = frozenset(map(str, old)), frozenset(map(str, new))
+    for word in sorted(after - before):
+        yield Change(added, about, None, word)
+    for word in sorted(before - after):
+        yield Change(removed, about, word, None)
+
+
+def _text_first(content_type: str | int) -> tuple[bool, str, int]:
+    return (True, "", content_type) if isinstance(content_type, int) else (False, content_type, 0)

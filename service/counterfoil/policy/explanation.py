@@ -1,0 +1,163 @@
+"""Why an entry was admitted: its decision, repeated as of its time and laid out beside what was recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.cose.keys import PublicKey
+from counterfoil.cose.sign1 import require_algorithm
+from counterfoil.errors import CounterfoilError, KeyUnknownError
+from counterfoil.log.founding import founding_decision, require_founding
+from counterfoil.policy.decision import Decision, decide, effective_content_type
+from counterfoil.policy.document import ContentTypeRule, Visibility
+from counterfoil.policy.rules import Rules
+from counterfoil.policy.succession import CommittedPolicy, policy_before
+from counterfoil.statement.decision_record import DecisionRecord
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
+from counterfoil.statement.issuer import IssuerKey, find_issuer_key
+from counterfoil.statement.signed_statement import SignedStatement, verify_statement
+
+_MEMBERS = (
+    "number", "policy_entry", "key_thumbprint", "head_time",
+    "appraisal_digest", "evidence_digest", "collateral_digest",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An entry as it lies on the log: its statement, with the certificates that came beside it, and its record.
+
+    ``number`` and ``head_time`` are what its receipt or the store says of its place, ``visibility`` what the store
+    shows it to; None where that is not known. ``is_whole``: certificates that came beside the statement would be here.
+    """
+
+    statement: SignedStatement
+    record: DecisionRecord
+    number: int
+    head_time: int | None = None
+    visibility: Visibility | None = None
+    is_whole: bool = True
+
+    @property
+    def lacks_evidence(self) -> bool:
+        """Whether certificates came beside the statement that are not at hand here."""
+        return self.record.evidence_digest is not None and not self.is_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What an entry was admitted by, and whether deciding again comes out the same.
+
+    ``policy`` was in force; ``issuer`` had the ``roles`` in it and the ``key`` that the record names, None where there
+    is none. An entry that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a
+    ``rule`` nor an algorithm nor a size of the policy is about it. ``refusal`` is the code and the text with which the
+    decision is refused when it is repeated; ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts
+    the certificates that are at hand.
+    """
+
+    entry: Registered
+    policy: CommittedPolicy
+    issuer: str
+    is_own: bool
+    roles: frozenset[str]
+    key: IssuerKey | None
+    purpose: KeyPurpose | None
+    content_type: str | int | None
+    rule: ContentTypeRule | None
+    algorithm: str | None
+    stored_bytes: int
+    decision: Decision | None
+    refusal: tuple[str, str] | None
+    differences: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the decision is made again as it was recorded."""
+        return self.refusal is None and not self.differences
+
+
+def explain(entry: Registered, policies: Sequence[CommittedPolicy], genesis: Genesis) -> Explanation:
+    """Decide an entry again at its recorded head time, under the last of ``policies`` that was committed before it.
+
+    What the chain of the entry allows to follow, and the findings that a policy refuses, are not asked: that takes the
+    chain. Where the entry ``lacks_evidence``, the key is the one that the record names.
+
+    Raises:
+        ChainInvalidError: No policy was committed before it.
+    """
+    statement, record = entry.statement, entry.record
+    policy = policy_before(policies, entry.number)
+    rules = Rules(genesis, policy.document, policy.number, policy.number)
+    issuer = statement.claims.issuer or ""
+    named = policy.document.issuer(issuer)
+    keys = rules.issuer_keys(issuer) or ()
+    key = next((one for one in keys if one.key.thumbprint == record.key_thumbprint), None)
+    own = issuer == genesis.identity.issuer
+    decision, refusal = _repeat(entry, rules, key)
+    return Explanation(
+        entry=entry,
+        policy=policy,
+        issuer=issuer,
+        is_own=own,
+        roles=frozenset() if named is None else named.roles,
+        key=key,
+        purpose=rules.own_purpose(key.key) if own and key is not None else None,
+        content_type=effective_content_type(statement),
+        rule=None if own else policy.document.content_type(effective_content_type(statement)),
+        algorithm=_algorithm(statement),
+        stored_bytes=len(statement.encoded) + sum(map(len, statement.carried_x5chain)),
+        decision=decision,
+        refusal=refusal,
+        differences=() if decision is None else _differences(entry, decision),
+    )
+
+
+def _repeat(
+    entry: Registered, rules: Rules, recorded: IssuerKey | None
+) -> tuple[Decision, None] | tuple[None, tuple[str, str]]:
+    try:
+        key = _key(entry, rules, recorded)
+        verify_statement(entry.statement, key)
+        if entry.number <= GENESIS_ENTRY:
+            require_founding(entry.number, entry.statement, key, rules)
+            return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR]), None
+        return decide(entry.statement, key, rules, entry.record.head_time), None
+    except CounterfoilError as error:
+        return None, (error.code, error.detail)
+
+
+def _key(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> PublicKey:
+    if not entry.lacks_evidence:
+        return find_issuer_key(entry.statement, rules)
+    if recorded is None:
+        raise KeyUnknownError("the policy gives the issuer no key of the thumbprint in the decision record")
+    return recorded.key
+
+
+def _differences(entry: Registered, decision: Decision) -> tuple[str, ...]:
+    record = entry.record
+    expected = DecisionRecord(
+        number=entry.number,
+        policy_entry=decision.policy_entry,
+        key_thumbprint=decision.key_thumbprint,
+        head_time=record.head_time if entry.head_time is None else entry.head_time,
+        evidence_digest=record.evidence_digest if entry.lacks_evidence else decision.evidence_digest,
+    )
+    found: list[str] = []
+    for name in _MEMBERS:
+        recorded, repeated = getattr(record, name), getattr(expected, name)
+        if recorded != repeated:
+            found.append(f"{name.replace('_', ' ')}: recorded {_shown(recorded)}, repeated {_shown(repeated)}")
+    if entry.visibility not in {None, decision.visibility}:
+        found.append(f"visibility: stored {entry.visibility}, repeated {decision.visibility}")
+    return tuple(found)
+
+
+def _shown(value: bytes | int | None) -> str:
+    return "none" if value is None else value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _algorithm(statement: SignedStatement) -> str | None:
+    try:
+        return require_algorithm(statement.message).name
+    except CounterfoilError:
+        return None

@@ -1,0 +1,88 @@
+"""The policy document as JSON Schema 2020-12, from the bounds and words that reading checks."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from counterfoil.chain.findings import Finding
+from counterfoil.cose.algorithms import ALGORITHMS
+from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.document import POLICY_FORMAT, Visibility
+from counterfoil.policy.members import (
+    ISSUER_MEMBERS,
+    KEY_MEMBERS,
+    MAX_NAME,
+    MAX_PEM,
+    MAX_VERSION,
+    NUMBERS,
+    POLICY_MEMBERS,
+    RULE_MEMBERS,
+)
+from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
+from counterfoil.statement.signed_statement import MAX_KID_BYTES
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_PEM: Final = r"-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----"
+_BASE64URL: Final = r"^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$"
+"""The one spelling of any bytes: no padding, and no bits beyond the last byte."""
+
+_MAX_KID_CHARACTERS: Final = -(-MAX_KID_BYTES * 4 // 3)
+
+
+def policy_schema() -> dict[str, JsonValue]:
+    """The schema of a policy document. It takes whatever reading takes; reading is stricter."""
+    members: dict[str, JsonValue] = {
+        "format": {"const": POLICY_FORMAT},
+        "issuers": _set_of(_issuer()),
+        "algorithms": _list_of({"enum": _sorted(one.name for one in ALGORITHMS.values())}),
+        "contentTypes": _set_of(_content_type_rule()),
+        "refusedFindings": _set_of({"enum": _sorted(Finding)}),
+        **{name: {"type": "integer", "minimum": least, "maximum": most} for name, (least, most) in NUMBERS.items()},
+    }
+    return {"$schema": _DIALECT, "title": "A registration policy", **_object(members, POLICY_MEMBERS)}
+
+
+def _issuer() -> dict[str, JsonValue]:
+    key: dict[str, JsonValue] = {
+        "kid": {"type": "string", "minLength": 2, "maxLength": _MAX_KID_CHARACTERS, "pattern": _BASE64URL},
+        "publicKey": {"type": "string", "maxLength": MAX_PEM, "pattern": _PEM},
+    }
+    members: dict[str, JsonValue] = {
+        "issuer": _text(MAX_ISSUER_CHARACTERS),
+        "keys": _set_of(_object(key, KEY_MEMBERS)),
+        "roles": _list_of(_text()),
+    }
+    return _object(members, ISSUER_MEMBERS)
+
+
+def _content_type_rule() -> dict[str, JsonValue]:
+    members: dict[str, JsonValue] = {
+        "contentType": {"anyOf": [_text(), {"type": "integer", "minimum": -MAX_VERSION, "maximum": MAX_VERSION}]},
+        "visibility": {"enum": _sorted(Visibility)},
+        "roles": _list_of(_text()),
+    }
+    return _object(members, RULE_MEMBERS)
+
+
+def _object(members: dict[str, JsonValue], required: frozenset[str]) -> dict[str, JsonValue]:
+    return {
+        "type": "object",
+        "properties": {name: members[name] for name in sorted(members)},
+        "required": list[JsonValue](sorted(required)),
+        "additionalProperties": False,
+    }
+
+
+def _list_of(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {"type": "array", "items": item}
+
+
+def _set_of(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {**_list_of(item), "uniqueItems": True}
+
+
+def _text(most: int = MAX_NAME) -> dict[str, JsonValue]:
+    return {"type": "string", "minLength": 1, "maxLength": most}
+
+
+def _sorted(words: Iterable[str]) -> list[JsonValue]:
+    return list[JsonValue](sorted(str(word) for word in words))

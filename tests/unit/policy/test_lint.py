@@ -1,0 +1,280 @@
+"""Linting: every mistake with its place, no other opinion than reading has, and each warning alone."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterfoil.cose.public_key import public_key_of
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import encode_json
+from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument, Visibility
+from counterfoil.policy.lint import lint_policy
+from counterfoil.policy.parse import MAX_POLICY_BYTES
+from counterfoil.policy.remark import Severity
+from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
+from tests.policies import PEMS, is_read, mutate, whole
+
+EC, ED = generate_private_key("ES256").public_key, generate_private_key("EdDSA").public_key
+
+
+def agent(key: Any = EC, *roles: str, name: str = "https://a.example") -> Issuer:
+    return Issuer(name, (IssuerKey(key.thumbprint, key),), frozenset(roles))
+
+
+def rule(content_type: str | int, *roles: str, visibility: Visibility = Visibility.PARTIES) -> ContentTypeRule:
+    return ContentTypeRule(content_type, visibility, frozenset(roles))
+
+
+SOUND = PolicyDocument(
+    2,
+    issuers=(agent(EC, "agent"), agent(ED, "agent", "platform", name="https://b.example")),
+    algorithms=frozenset({"ES256", "EdDSA"}),
+    content_types=(rule("application/json"), rule(TRACE_EVENT_CONTENT_TYPE)),
+)
+APART = replace(
+    SOUND,
+    issuers=(agent(EC, "x"), agent(ED, "y", name="https://b.example")),
+    content_types=(rule("a/x", "x"), rule("a/y", "y")),
+)
+
+
+def said(policy: PolicyDocument) -> set[tuple[str, str]]:
+    remarks = lint_policy(policy.encode())
+    assert {one.severity for one in remarks} <= {Severity.WARNING}
+    return {(one.code, one.path) for one in remarks}
+
+
+def mistakes(members: Any) -> list[tuple[str, str]]:
+    payload = members if isinstance(members, bytes) else encode_json(members)
+    remarks = lint_policy(payload)
+    assert [one.severity for one in remarks] == sorted(one.severity for one in remarks)
+    return [(one.code, one.path) for one in remarks if one.severity is Severity.ERROR]
+
+
+def test_nothing_is_said_of_a_sound_policy() -> None:
+    assert lint_policy(SOUND.encode()) == ()
+
+
+def test_every_mistake_is_said_with_its_place() -> None:
+    broken = whole(format=2, version=0, algorithms=["HS256", 5], maxStatementBytes=None, more=1)
+    broken["issuers"][0] |= {"issuer": "", "roles": ["agent", ""]}
+    broken["issuers"][0]["keys"] = [{"kid": "=", "publicKey": "none", "private": "d"}, {"kid": "YQ"}, 7]
+    broken["issuers"][1]["keys"] = {}
+    broken["contentTypes"] = [{"contentType": True, "visibility": "secret", "roles": "x"}, {}]
+    del broken["clockSkewSeconds"]
+    broken |= {"maxLagSeconds": -1, "refusedFindings": ["tardy", "late", "late"]}
+    assert sorted(path for _, path in mistakes(broken)) == sorted([
+        "format", "version", "algorithms[0]", "algorithms[1]", "maxStatementBytes", "more",
+        "issuers[0].issuer", "issuers[0].roles[1]",
+        "issuers[0].keys[0].kid", "issuers[0].keys[0].publicKey", "issuers[0].keys[0].private",
+        "issuers[0].keys[1].publicKey", "issuers[0].keys[2]",
+        "issuers[1].keys",
+        "contentTypes[0].contentType", "contentTypes[0].visibility", "contentTypes[0].roles",
+        "contentTypes[1].contentType",
+        "clockSkewSeconds", "maxLagSeconds", "refusedFindings[0]", "refusedFindings[2]",
+    ])  # fmt: skip
+
+
+def test_what_stands_twice_is_said_of_the_second() -> None:
+    first = whole()["issuers"][0]
+    other_name = {**first, "issuer": "https://c.example"}
+    crossed = {"issuer": "d", "keys": [{"kid": encode_base64url(EC.thumbprint), "publicKey": PEMS[1]}], "roles": []}
+    pem = EC.material.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    victim = {"issuer": "e", "keys": [{"publicKey": pem.decode()}], "roles": []}
+    assert mistakes(whole(issuers=[first, first])) == [
+        ("malformed-policy", "issuers[1].issuer"),
+        ("malformed-policy", "issuers[1].keys[0]"),
+    ]
+    assert mistakes(whole(issuers=[first, other_name])) == [("malformed-policy", "issuers[1].keys[0]")]
+    assert mistakes(whole(issuers=[crossed, victim])) == [("malformed-policy", "issuers[1].keys[0]")]
+    same_kid = {**first, "issuer": "f", "keys": [{"kid": "YQ", "publicKey": PEMS[1]}]}
+    assert mistakes(whole(issuers=[first, same_kid])) == [("malformed-policy", "issuers[1].keys[0]")]
+    assert mistakes(whole(contentTypes=[{"contentType": "a/b"}] * 3)) == [
+        ("malformed-policy", "contentTypes[1].contentType"),
+        ("malformed-policy", "contentTypes[2].contentType"),
+    ]
+    assert mistakes(whole(contentTypes=[{"contentType": "50"}, {"contentType": 50}])) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", "malformed-json"),
+        (b"\xff", "malformed-json"),
+        (b'{"version":1,"version":2}', "duplicate-key"),
+        (b" " * (MAX_POLICY_BYTES + 1), "too-large"),
+        (b"[]", "malformed-policy"),
+        (b"null", "malformed-policy"),
+    ],
+)
+def test_what_is_no_document_is_one_mistake(payload: bytes, code: str) -> None:
+    assert mistakes(payload) == [(code, "")]
+
+
+def test_a_content_type_of_the_logs_own_is_a_mistake_although_it_is_read() -> None:
+    own = whole(contentTypes=[{"contentType": "application/vnd.counterfoil.page+cbor"}])
+    assert is_read(own)
+    assert mistakes(own) == [("policy-unsafe", "contentTypes[0].contentType")]
+
+
+def test_a_document_whose_canonical_form_is_too_large_is_a_mistake() -> None:
+    names = [{"contentType": f"t/{n}"} for n in range(MAX_POLICY_BYTES // 40)]
+    payload = json.dumps(whole(contentTypes=names), separators=(",", ":")).encode()
+    assert len(payload) < MAX_POLICY_BYTES
+    assert mistakes(payload) == [("too-large", "")]
+
+
+@pytest.mark.parametrize("name", ["a b", "", "é", "1", 'q"', "x" * 5000, "\u202e"])
+def test_a_member_of_any_name_has_a_place(name: str) -> None:
+    ((code, path),) = mistakes(whole(**{name: 1}))
+    assert code == "malformed-policy"
+    assert 1 <= len(path) < 80
+    assert path != ""
+
+
+@given(st.integers(1, 3), st.data())
+def test_linting_finds_a_mistake_exactly_where_reading_refuses(times: int, data: st.DataObject) -> None:
+    members = whole()
+    for _ in range(times):
+        if members:
+            mutate(members, data)
+    members = json.loads(encode_json(members))
+    assert bool(mistakes(members)) != is_read(members)
+
+
+def test_mistakes_leave_no_room_for_warnings_about_the_whole() -> None:
+    remarks = lint_policy(encode_json(whole(version=1, issuers=[], algorithms=["HS256"])))
+    assert [one.code for one in remarks] == ["malformed-policy"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "warnings"),
+    [
+        (replace(SOUND, version=1), {("version-first", "version")}),
+        (replace(SOUND, version=2**53 - 1), {("version-last", "version")}),
+        (replace(SOUND, issuers=()), {("no-issuers", "issuers")}),
+        (
+            replace(SOUND, issuers=(*SOUND.issuers, Issuer("c", (), frozenset({"agent"})))),
+            {("issuer-without-keys", "issuers[2].keys")},
+        ),
+        (
+            replace(SOUND, issuers=(agent(EC, "agent", "boss"), SOUND.issuers[1])),
+            {("role-unused", "issuers[0].roles")},
+        ),
+        (
+            replace(SOUND, content_types=(rule("a/b"),)),
+            {("role-unused", "issuers[0].roles"), ("role-unused", "issuers[1].roles")},
+        ),
+        (
+            replace(SOUND, content_types=(*SOUND.content_types, rule("a/b", "agent", "judge"))),
+            {("role-unheld", "contentTypes[2].roles")},
+        ),
+        (
+            replace(SOUND, content_types=(*SOUND.content_types, rule("a/b", "judge"))),
+            {("role-unheld", "contentTypes[2].roles"), ("content-type-closed", "contentTypes[2]")},
+        ),
+        (
+            replace(SOUND, content_types=(rule("application/json"), rule(70000))),
+            {
+                ("content-type-impossible", "contentTypes[1].contentType"),
+                ("role-unused", "issuers[0].roles"),
+                ("role-unused", "issuers[1].roles"),
+            },
+        ),
+        (replace(SOUND, algorithms=SOUND.algorithms | {"PS256"}), {("algorithm-unused", "algorithms")}),
+        (replace(SOUND, algorithms=frozenset({"ES256"})), {("key-unusable", "issuers[1].keys[0]")}),
+        (
+            replace(SOUND, algorithms=frozenset()),
+            {
+                ("key-unusable", "issuers[0].keys[0]"),
+                ("key-unusable", "issuers[1].keys[0]"),
+                ("content-type-closed", "contentTypes[0]"),
+                ("content-type-closed", "contentTypes[1]"),
+            },
+        ),
+        (APART, {("issuer-apart", "issuers[0]"), ("issuer-apart", "issuers[1]")}),
+        (replace(APART, content_types=(*APART.content_types, rule("a/z"))), set()),
+        (replace(APART, content_types=(*APART.content_types, rule("a/z", "x", "y"))), set()),
+        (
+            replace(APART, issuers=APART.issuers[:1], content_types=APART.content_types[:1]),
+            {("algorithm-unused", "algorithms")},
+        ),
+        (
+            replace(APART, content_types=(rule("a/x", "x"),)),
+            {("issuer-shut-out", "issuers[1]"), ("role-unused", "issuers[1].roles"), ("issuer-apart", "issuers[0]")},
+        ),
+        (
+            replace(SOUND, content_types=(rule(TRACE_EVENT_CONTENT_TYPE, visibility=Visibility.PUBLIC),)),
+            {("trace-events-public", "contentTypes[0].visibility")},
+        ),
+        (replace(SOUND, content_types=(*SOUND.content_types, rule("a/b", visibility=Visibility.PUBLIC))), set()),
+        (
+            replace(SOUND, issuers=(agent(EC), agent(ED, name="https://b.example"))),
+            {("trace-events-unwritten", "contentTypes[1]")},
+        ),
+        (
+            replace(
+                SOUND,
+                issuers=(agent(EC, "writer"), agent(ED, "agent", "writer", name="https://b.example")),
+                content_types=(rule(TRACE_EVENT_CONTENT_TYPE, "writer"),),
+            ),
+            set(),
+        ),
+        (
+            replace(
+                SOUND,
+                issuers=(agent(EC, "writer"), agent(ED, "agent", name="https://b.example")),
+                content_types=(rule(TRACE_EVENT_CONTENT_TYPE, "writer"), rule("a/b")),
+            ),
+            {("trace-events-unwritten", "contentTypes[0]")},
+        ),
+    ],
+)
+def test_each_warning_alone(policy: PolicyDocument, warnings: set[tuple[str, str]]) -> None:
+    assert said(policy) == warnings
+
+
+@pytest.mark.parametrize(
+    ("bits", "exponent", "codes"),
+    [
+        (3072, 65537, []),
+        (2048, 65537, ["key-weak"]),
+        (1024, 65537, ["key-unusable", "key-weak"]),
+        (3072, 3, ["key-weak"]),
+    ],
+)
+def test_a_weak_key(bits: int, exponent: int, codes: list[str]) -> None:
+    # Nobody has the private key; for its size and its exponent none is needed.
+    key = public_key_of(rsa.RSAPublicNumbers(exponent, (1 << bits) - 1).public_key())
+    policy = replace(
+        SOUND,
+        issuers=(*SOUND.issuers, agent(key, "agent", name="https://c.example")),
+        algorithms=SOUND.algorithms | ({"PS256"} if bits > 1024 else set()),
+    )
+    assert sorted(said(policy)) == [(code, "issuers[2].keys[0]") for code in codes]
+
+
+def test_words_that_stand_twice_are_warned_of_where_they_do_it_again() -> None:
+    members = whole(algorithms=["ES256", "EdDSA", "ES256"])
+    members["issuers"][0]["roles"] = ["agent", "agent"]
+    found = {(one.code, one.path) for one in lint_policy(encode_json(members))}
+    assert found == {("stands-twice", "algorithms[2]"), ("stands-twice", "issuers[0].roles[1]")}
+
+
+def test_the_documentation_lists_every_warning_and_no_other() -> None:
+    root = Path(__file__).parents[3]
+    sources = [path.read_text() for path in (root / "service/counterfoil/policy").glob("*.py")]
+    given = {code for source in sources for code in re.findall(r'warning\("([a-z-]+)"', source)}
+    section = (root / "docs/policy.md").read_text().partition("| Warning | |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", section)) == given
+    assert len(given) == 16
