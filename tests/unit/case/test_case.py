@@ -11,11 +11,12 @@ from counterfoil.case.archive import read_case_archive, write_case
 from counterfoil.case.build import case_files, manifest_of
 from counterfoil.case.verify import Verdict, verify_case
 from counterfoil.errors import CaseInvalidError, CounterfoilError, LogKeyUnknownError, MalformedCaseError
+from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.trace_event.event import EventType, Role
 from counterfoil.verify import log_keys_of
 from tests.builders import issuer_of, policy_for, sign_statement
-from tests.events import Cast, engagement, hash_of
+from tests.events import Cast, data_of, engagement, hash_of
 from tests.unit.case.made import Logged, case_of, logged
 
 KINDS = EventType
@@ -226,3 +227,28 @@ def test_what_is_no_case_file(case: bytes) -> None:
     for data in (b"", b"PK\x03\x04", case[:-30], packed(case), twice.getvalue(), write_case([])):
         with pytest.raises(MalformedCaseError):
             verify_case(data)
+
+
+def test_a_statement_is_there_as_the_log_stores_it_and_in_no_other_spelling(told: Logged, case: bytes) -> None:
+    """The unprotected header is under no signature, so that whatever it held could be changed unnoticed."""
+    one = told.evidence().exhibits[3]
+    name = f"evidence/entries/{one.number:012d}.statement.cose"
+    with pytest.raises(MalformedCaseError, match="as a log stores"):
+        verify_case(altered(case, {name: attach_receipts(one.statement or b"", [one.receipt])}))
+
+
+def test_whoever_is_no_party_counts_for_nothing_in_the_reports() -> None:
+    def story(cast: Cast) -> list[bytes]:
+        agent = [{"issuer": cast.name(Role.AGENT), "role": "agent"}]
+        formed = cast.say(KINDS.FORMATION, data=data_of(KINDS.FORMATION, agent))
+        action = cast.say(KINDS.ACTION)
+        stranger = cast.say(KINDS.RUNTIME_SUSPENDED, refs=[("scores", hash_of(action))], sequence=40)
+        return [formed, action, stranger]
+
+    verified = verify_case(case_of(logged(story=story).evidence()))
+    assert verified.state == "active"
+    assert [names for _, names in verified.findings] == [("not-a-party: the issuer is no runtime of this engagement",)]
+    assert verified.other_findings == ()
+    assert [(report.issuer, report.events) for report in verified.account.writers()] == [
+        ("https://agent.parties.example", 1), ("https://platform.parties.example", 1),
+    ]  # fmt: skip
