@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from counterfoil.case.archive import read_case_archive, write_case
-from counterfoil.case.build import case_files, manifest_of
+from counterfoil.case.build import PolicyExhibit, case_files, manifest_of
 from counterfoil.case.verify import Verdict, verify_case
 from counterfoil.errors import CaseInvalidError, CounterfoilError, LogKeyUnknownError, MalformedCaseError
 from counterfoil.receipt.transparent import attach_receipts
@@ -17,6 +17,7 @@ from counterfoil.statement.trace_event.event import EventType, Role
 from counterfoil.verify import log_keys_of
 from tests.builders import issuer_of, policy_for, sign_statement
 from tests.events import Cast, data_of, engagement, hash_of
+from tests.log.material import next_policy
 from tests.unit.case.made import Logged, case_of, logged
 
 KINDS = EventType
@@ -252,3 +253,15 @@ def test_whoever_is_no_party_counts_for_nothing_in_the_reports() -> None:
     assert [(report.issuer, report.events) for report in verified.account.writers()] == [
         ("https://agent.parties.example", 1), ("https://platform.parties.example", 1),
     ]  # fmt: skip
+
+
+def test_no_policy_is_there_that_decided_on_nothing() -> None:
+    made = logged()
+    made.add([next_policy(made.world)])
+    evidence, of_policies = made.evidence(), made.evidence(root=made.world.identity.policy_subject)
+    more = [PolicyExhibit(one.number, one.statement or b"", one.receipt) for one in of_policies.exhibits]
+    newer = [one for one in more if one.number > 1]
+    assert len(newer) == 1
+    verify_case(case_of(evidence))
+    with pytest.raises(CaseInvalidError, match="policies in the case"):
+        verify_case(case_of(replace(evidence, policies=[*evidence.policies, *newer])))
