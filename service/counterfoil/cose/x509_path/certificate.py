@@ -15,6 +15,7 @@ MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 
 EMPTY_NAME: Final = b"\x30\x00"
 _VERSION: Final = 0xA0
+_BIT_STRING: Final = 0x03
 _EXTENSIONS: Final = 0xA3
 _NAME_CONSTRAINTS: Final = bytes.fromhex("0603551d1e")
 
@@ -88,36 +89,50 @@ def parse_certificate(der: bytes) -> Certificate:
         raise MalformedCertificateError("not an X.509 certificate in DER") from exc
 
 
-def signed_parts(der: bytes) -> tuple[Element, tuple[Element, ...], Element]:
-    """Return of a certificate or CRL: what is signed, its members without the version, and the algorithm.
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What is signed of a certificate or CRL, its members after the version, and the signature and its algorithm."""
+
+    tbs: bytes
+    members: tuple[Element, ...]
+    algorithm: bytes
+    signature: bytes
+
+
+def parse_signed(der: bytes, version: int, place: int) -> Signed:
+    """Read the frame that a certificate and a CRL have in common; ``version`` is the tag of what may stand first.
+
+    ``place`` is that of the algorithm among the members.
 
     Raises:
-        MalformedCertificateError: no such structure, or the algorithm within what is signed is another.
+        MalformedCertificateError: no such frame, a signature that is not of whole bytes, or two algorithms.
 
     RFC 5280, sections 4.1.1 and 5.1.1.
     """
     outer = one_element(der).elements()
     if len(outer) != len(("tbs", "algorithm", "signature")):
         raise MalformedCertificateError("not a signed structure of X.509")
-    tbs, algorithm, _ = outer
-    return tbs, tbs.elements(), algorithm
+    tbs, algorithm, signature = outer
+    members = tbs.elements()
+    members = members[1:] if members and members[0].tag == version else members
+    if signature.tag != _BIT_STRING or signature.content[:1] != b"\x00":
+        raise MalformedCertificateError("a signature is not of whole bytes")
+    if members[place : place + 1] != (algorithm,):
+        raise MalformedCertificateError("a certificate or CRL names two signature algorithms")
+    return Signed(tbs.encoded, members, algorithm.encoded, signature.content[1:])
 
 
 def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
-    tbs, members, algorithm = signed_parts(der)
-    if members and members[0].tag == _VERSION:
-        members = members[1:]
-    _, inner, issuer, _, subject, spki, *rest = members
-    if inner.encoded != algorithm.encoded:
-        raise MalformedCertificateError("a certificate names two signature algorithms")
+    signed = parse_signed(der, _VERSION, 1)
+    _, _, issuer, _, subject, spki, *rest = signed.members
     _require_plain_subtrees(rest)
     found = {type(extension.value): extension.value for extension in loaded.extensions}
     subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
     return Certificate(
         der=der,
-        tbs=tbs.encoded,
-        signature_algorithm=algorithm.encoded,
-        signature=loaded.signature,
+        tbs=signed.tbs,
+        signature_algorithm=signed.algorithm,
+        signature=signed.signature,
         version=loaded.version,
         serial=loaded.serial_number,
         issuer=issuer.encoded,

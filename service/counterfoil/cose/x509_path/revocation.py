@@ -8,7 +8,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from counterfoil.cose.x509_path.certificate import Certificate, signed_parts
+from counterfoil.cose.x509_path.certificate import Certificate, Signed, parse_signed
 from counterfoil.cose.x509_path.signatures import SignatureChecks, certified_key, verify_signed
 from counterfoil.errors import (
     CertificateRevokedError,
@@ -23,14 +23,13 @@ _INTEGER: Final = 0x02
 
 @dataclass(frozen=True, slots=True)
 class Crl:
-    """A list of revoked certificates; the issuer and the algorithm are the DER bytes that stand in it.
+    """A list of revoked certificates; ``issuer`` is the DER that stands in it.
 
     ``is_whole`` says that it speaks of all certificates of its issuer, and holds nothing critical that is not known.
     """
 
     loaded: x509.CertificateRevocationList
-    tbs: bytes
-    signature_algorithm: bytes
+    signed: Signed
     issuer: bytes
     this_update: int
     next_update: int | None
@@ -56,15 +55,12 @@ def parse_crl(der: bytes) -> Crl:
     """
     try:
         loaded = x509.load_der_x509_crl(der)
-        tbs, members, algorithm = signed_parts(der)
-        inner, issuer, *_ = members[1:] if members and members[0].tag == _INTEGER else members
-        if inner.encoded != algorithm.encoded:
-            raise MalformedCrlError("a CRL names two signature algorithms")
+        signed = parse_signed(der, _INTEGER, 0)
+        _, issuer, *_ = signed.members
         next_update = loaded.next_update_utc
         return Crl(
             loaded=loaded,
-            tbs=tbs.encoded,
-            signature_algorithm=algorithm.encoded,
+            signed=signed,
             issuer=issuer.encoded,
             this_update=int(loaded.last_update_utc.timestamp()),
             next_update=None if next_update is None else int(next_update.timestamp()),
@@ -117,7 +113,8 @@ def _is_signed(crl: Crl, authority: Certificate, checks: SignatureChecks) -> boo
         return False
     checks.spend()
     try:
-        verify_signed(crl.signature_algorithm, crl.loaded.signature, crl.tbs, certified_key(authority.spki))
+        key = certified_key(authority.spki)
+        verify_signed(crl.signed.algorithm, crl.signed.signature, crl.signed.tbs, key)
     except PathInvalidError:
         return False
     return True
