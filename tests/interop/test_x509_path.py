@@ -14,6 +14,7 @@ from counterfoil.cose.x509_path.validate import validate_path
 from counterfoil.errors import MalformedError, UnverifiedError
 from tests.certificates import AT, when
 from tests.interop.x509_cases import PLACES, WANTED, Case, crl_cases, plain_cases
+from tests.unit.cose.x509_path.test_name_constraints import BEYOND, WITHIN, Names, constrained
 
 WITH_CRL = PathPurpose()
 NO_CRL = PathPurpose(crl_may_be_missing=True, leaf_may_be_ca=True)
@@ -150,3 +151,13 @@ def test_the_library_s_verifier_agrees_but_for_key_usages_and_kinds_of_keys() ->
     more_lenient |= {"root with Ed25519"}
     assert differing(mine, theirs) == stricter | more_lenient
     assert not any(mine[name] for name in stricter)
+
+
+@openssl
+@pytest.mark.parametrize("table", [WITHIN, BEYOND], ids=["within", "beyond"])
+def test_openssl_agrees_on_names_that_can_be_read(tmp_path: Path, table: list[tuple[Names, Names]]) -> None:
+    for base, names in table:
+        for permitted, excluded in ((base, None), (None, base)):
+            made = constrained([names[-1]], permitted, excluded)
+            case = Case(f"{names[-1]} under {base}", tuple(made.chain), tuple(made.roots))
+            assert ours(case, NO_CRL) == by_openssl(case, tmp_path), case.name

@@ -23,10 +23,9 @@ _MAX_HOST: Final = 253
 _HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 """Labels of letters, digits, hyphens and underscores; the last begins with no digit, so no address passes for one."""
 
-_URI: Final = re.compile(
-    r"[a-z][a-z0-9+.-]*://(?:[^/?#@\\\s]*@)?([^/?#@:\\\s\[\]%]+)(?::[0-9]*)?(?:[/?#].*)?",
-    re.IGNORECASE,
-)
+_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@:\\\s\[\]%]+)(?::[0-9]*)?(?:[/?#].*)?", re.IGNORECASE)
+"""A scheme, a host and a port. Who reads a user before the host may read that for the host, as OpenSSL does."""
+
 _MAX_EMAIL: Final = 320
 _EMAIL: Final = re.compile(r"([a-z0-9.!#$%&'*+/=?^_`{|}~-]+)@([^@]+)", re.IGNORECASE)
 
