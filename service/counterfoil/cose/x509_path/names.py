@@ -29,6 +29,9 @@ _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@:\\\s\[\]%]+)(?::[0-9]*)?(
 _MAX_EMAIL: Final = 320
 _EMAIL: Final = re.compile(r"([a-z0-9.!#$%&'*+/=?^_`{|}~-]+)@([^@]+)", re.IGNORECASE)
 
+_UNSEEN: Final = frozenset("\u034f\u180b\u180c\u180d\ufffc") | {chr(selector) for selector in range(0xFE00, 0xFE10)}
+"""What RFC 4518, section 2.2, maps to nothing, beside controls and formats: joiners, selectors, the object's place."""
+
 Relative: TypeAlias = tuple[frozenset[tuple[str, object]], ...]
 """The relative names of a directory name, from the root on, each in the form in which two are compared."""
 
@@ -128,8 +131,18 @@ def _relative(name: x509.Name) -> Relative:
 
 
 def _folded(value: str | bytes) -> object:
-    """RFC 5280, section 7.1: neither case, nor spaces, nor the kind of string tell two values apart."""
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split()) if isinstance(value, str) else value
+    """Neither case, nor spaces, nor the kind of string, nor what is not seen tells two values apart.
+
+    RFC 5280, section 7.1; RFC 4518, section 2.
+    """
+    if isinstance(value, bytes):
+        return value
+    seen = value if value.isascii() and value.isprintable() else "".join(filter(_is_seen, value))
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
+
+
+def _is_seen(letter: str) -> bool:
+    return letter.isspace() or (unicodedata.category(letter) not in {"Cc", "Cf"} and letter not in _UNSEEN)
 
 
 _WITHIN: Final[Mapping[Form, Callable[[object, object], bool]]] = {

@@ -42,7 +42,10 @@ class Crl:
     def revokes(self, serial: int, at: int) -> bool:
         """Whether it lists a certificate as revoked, or on hold, at ``at`` or before."""
         entry = self.loaded.get_revoked_certificate_by_serial_number(serial)
-        return entry is not None and entry.revocation_date_utc.timestamp() <= at
+        if entry is None or entry.revocation_date_utc.timestamp() <= at:
+            return entry is not None
+        # The first one is of a time to come; a list may name a certificate again.
+        return any(each.serial_number == serial and each.revocation_date_utc.timestamp() <= at for each in self.loaded)
 
 
 def parse_crl(der: bytes) -> Crl:

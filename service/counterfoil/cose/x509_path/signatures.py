@@ -79,7 +79,9 @@ class SignatureChecks:
             PathInvalidError: there were too many already.
         """
         if self._left <= 0:
-            raise PathInvalidError(f"the certificates ask for more than {MAX_SIGNATURE_CHECKS} signature checks")
+            raise PathInvalidError(
+                f"the certificates and CRLs ask for more than {MAX_SIGNATURE_CHECKS} signature checks"
+            )
         self._left -= 1
 
 

@@ -226,7 +226,9 @@ def with_subject(subject: x509.Name, permitted: Names | None, excluded: Names | 
         (("DE",), False),
         (("US", "Organisation"), False),
         (("US", "Org", "Unit", "agent 2"), False),
-        (("US", "Org\u200b"), False),
+        (("US", "\u2066O\u00adr\u200bg\ufe0f\x00"), True),
+        (("US", "\uff2frg"), True),
+        (("US", "O rg"), False),
     ],
 )
 def test_a_subject_lies_below_the_directory_name_that_it_begins_with(base: tuple[str, ...], *, holds: bool) -> None:

@@ -1,6 +1,7 @@
 """What a CRL says, of whom, and since when."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -27,6 +28,7 @@ from tests.certificates import (
     new_key,
     pki,
     root,
+    when,
 )
 
 REQUIRED, OPTIONAL = PathPurpose(), PathPurpose(crl_may_be_missing=True)
@@ -179,6 +181,22 @@ def test_a_certificate_on_hold_counts_as_revoked(made: Pki) -> None:
     der = builder.add_revoked_certificate(on_hold).sign(made.ca.key, hashes.SHA256())
     with pytest.raises(CertificateRevokedError):
         judged(made, [crl(made.root), der.public_bytes(serialization.Encoding.DER)])
+
+
+def test_a_certificate_that_is_listed_again_is_revoked_since_the_earlier_time(made: Pki) -> None:
+    entry = x509.RevokedCertificateBuilder().serial_number(serial(made.leaf))
+    for times, revoked in (((AT + 1, AT - 1), True), ((AT - 1, AT + 1), True), ((AT + 1, AT + 2), False)):
+        builder = x509.CertificateRevocationListBuilder(made.ca.certificate.subject, when(AT - DAY), when(AT + DAY))
+        for since in times:
+            builder = builder.add_revoked_certificate(entry.revocation_date(when(since)).build())
+        der = builder.sign(made.ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        assert parse_crl(der).revokes(serial(made.leaf), AT) == revoked
+
+
+def test_a_crl_without_a_next_update_speaks_of_no_time(made: Pki) -> None:
+    read = parse_crl(crl(made.ca))
+    assert read.is_in_date(AT)
+    assert not replace(read, next_update=None).is_in_date(AT)
 
 
 def test_many_crls_under_one_name_are_bounded(made: Pki) -> None:

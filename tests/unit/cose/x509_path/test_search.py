@@ -57,6 +57,21 @@ def test_a_loop_of_cas_that_certify_each_other_ends() -> None:
     assert judged(loop, [two.der]).certificates == (leaf.der, one_by_two.der, two.der)
 
 
+def test_one_key_under_two_names_is_two_cas() -> None:
+    top = root()
+    below = authority(top, "ca", key=top.key)
+    leaf = issued(below, "leaf")
+    assert judged([leaf.der, below.der], [top.der]).certificates == (leaf.der, below.der, top.der)
+
+
+def test_one_name_of_two_keys_is_two_cas() -> None:
+    top = root()
+    one = authority(top, "ca")
+    two = authority(one, "ca")
+    leaf = issued(two, "leaf")
+    assert judged([leaf.der, one.der, two.der], [top.der]).certificates == (leaf.der, two.der, one.der, top.der)
+
+
 def test_nine_cas_of_one_name_and_one_key_are_one_step_of_a_path(counted: list[bytes]) -> None:
     top, key = root(), new_key()
     twins = [authority(top, "ca", OLD, key) for _ in range(MAX_CERTIFICATES - 1)]
