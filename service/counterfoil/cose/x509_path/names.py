@@ -26,7 +26,6 @@ _HOST: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_]
 _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#@:\\\s\[\]%]+)(?::[0-9]*)?(?:[/?#].*)?", re.IGNORECASE)
 """A scheme, a host and a port. Who reads a user before the host may read that for the host, as OpenSSL does."""
 
-_MAX_EMAIL: Final = 320
 _EMAIL: Final = re.compile(r"([a-z0-9.!#$%&'*+/=?^_`{|}~-]+)@([^@]+)", re.IGNORECASE)
 
 _UNSEEN: Final = frozenset("\u034f\u180b\u180c\u180d\ufffc") | {chr(selector) for selector in range(0xFE00, 0xFE10)}
@@ -107,7 +106,7 @@ def _host_within(host: str, base: object) -> bool:
 
 def _mailbox(name: object) -> tuple[str, str]:
     found = _EMAIL.fullmatch(_ascii(name))
-    if found is None or len(found[0]) > _MAX_EMAIL:
+    if found is None:
         raise PathInvalidError("an e-mail address that is no plain mailbox stands under name constraints, or in them")
     return found[1], _host(found[2])
 

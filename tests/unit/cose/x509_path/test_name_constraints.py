@@ -8,10 +8,12 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from counterfoil.cose.x509_path.certificate import parse_certificate
+from counterfoil.cose.x509_path.name_constraints import Comparisons, require_names
 from counterfoil.cose.x509_path.purpose import PathPurpose, VerifiedPath
 from counterfoil.cose.x509_path.validate import validate_path
 from counterfoil.errors import PathInvalidError
-from tests.certificates import AT, CA_USAGE, Entity, Pki, Says, authority, built, issued, new_key, pki, root
+from tests.certificates import AT, CA_USAGE, Entity, Pki, Says, authority, built, issued, named, new_key, pki, root
 
 PURPOSE = PathPurpose(crl_may_be_missing=True)
 OUTSIDE, UNREADABLE = "outside|excludes", "under name constraints"
@@ -316,6 +318,32 @@ def test_a_self_issued_ca_is_exempt_and_what_it_issues_is_not() -> None:
     with pytest.raises(PathInvalidError, match="excludes"):
         chain = [issued(named_ca, "leaf").der, named_ca.der, inner.der, rolled_over.der, ca.der]
         validate_path(chain, [top.der], AT, purpose=PURPOSE)
+
+
+def test_a_leaf_that_names_itself_is_not_exempt() -> None:
+    constraints = x509.NameConstraints(None, [x509.DirectoryName(named("self"))])
+    top = root("root", Says(ca=True, usage=CA_USAGE, extensions=[(constraints, True)]))
+    leaf = parse_certificate(issued(top, "self", Says(issuer=named("self"))).der)
+    assert leaf.is_self_issued
+    with pytest.raises(PathInvalidError, match="excludes"):
+        require_names([leaf, parse_certificate(top.der)], Comparisons())
+
+
+def test_an_empty_subject_is_no_name_to_constrain() -> None:
+    alternative = Says(extensions=[(x509.SubjectAlternativeName(dns("agent.example")), True)])
+    constraints = x509.NameConstraints([*directory("US"), *dns("agent.example")], None)
+    top = root("root", Says(ca=True, usage=CA_USAGE, extensions=[(constraints, True)]))
+    validate_path([issued(top, "", alternative).der], [top.der], AT, purpose=PURPOSE)
+
+
+def test_reading_the_names_of_a_long_certificate_counts_as_many_comparisons() -> None:
+    constraints = x509.NameConstraints(None, dns("evil.example"))
+    top = root("root", Says(ca=True, usage=CA_USAGE, extensions=[(constraints, True)]))
+    filling = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), bytes(50_000))
+    path = [parse_certificate(der) for der in (issued(top, "leaf", Says(extensions=[(filling, False)])).der, top.der)]
+    require_names(path, Comparisons(250))
+    with pytest.raises(PathInvalidError, match="comparisons"):
+        require_names(path, Comparisons(150))
 
 
 def test_the_constraints_of_a_root_are_left_out_where_it_is_a_bare_key() -> None:

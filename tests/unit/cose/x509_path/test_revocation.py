@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from counterfoil.cose.x509_path.purpose import NotChecked, PathPurpose, VerifiedPath
 from counterfoil.cose.x509_path.revocation import parse_crl
+from counterfoil.cose.x509_path.signatures import MAX_SIGNATURE_CHECKS
 from counterfoil.cose.x509_path.validate import validate_path
 from counterfoil.errors import (
     CertificateRevokedError,
     MalformedCrlError,
     MalformedError,
+    PathInvalidError,
     RevocationUnknownError,
 )
 from tests.certificates import (
@@ -199,7 +201,17 @@ def test_a_crl_without_a_next_update_speaks_of_no_time(made: Pki) -> None:
     assert not replace(read, next_update=None).is_in_date(AT)
 
 
+def test_a_crl_under_another_name_of_the_same_key_says_nothing(made: Pki) -> None:
+    twin = root("twin", key=made.ca.key)
+    listed = crl(twin, {serial(made.leaf): AT - DAY})
+    assert judged(made, [crl(made.root), listed], OPTIONAL).without_crl == (0,)
+    assert judged(made, [crl(made.root), crl(made.ca), listed]).without_crl == ()
+
+
 def test_many_crls_under_one_name_are_bounded(made: Pki) -> None:
+    forged = crl(made.ca, key=new_key())
+    with pytest.raises(PathInvalidError, match="signature checks"):
+        judged(made, [crl(made.root), *[forged] * MAX_SIGNATURE_CHECKS], OPTIONAL)
     with pytest.raises(RevocationUnknownError):
         judged(made, [crl(made.root), *[crl(made.ca, key=new_key()) for _ in range(20)]])
 

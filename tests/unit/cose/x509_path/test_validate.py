@@ -157,6 +157,13 @@ def test_a_leaf_may_be_the_root_where_the_purpose_admits_it(good: Pki) -> None:
         judged([good.leaf.der], [good.leaf.der])
 
 
+def test_another_certificate_of_a_pinned_key_is_not_the_pinned_one() -> None:
+    alone = root("alone", Says())
+    again = root("alone", Says(), key=alone.key)
+    with pytest.raises(PathInvalidError, match="itself as its issuer"):
+        judged([again.der], [alone.der], PINNED)
+
+
 def test_a_pinned_leaf_is_judged_as_a_leaf() -> None:
     for says, error in (
         (Says(not_after=AT - 1), CertificateOutOfDateError),
