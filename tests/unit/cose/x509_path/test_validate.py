@@ -187,7 +187,8 @@ def test_a_bare_root_gives_its_name_and_key_and_nothing_else() -> None:
         judged([leaf.der, middle.der], [top.der])
     path = judged([leaf.der, middle.der], [top.der], BARE)
     assert NotChecked.ANCHOR in path.not_checked
-    assert NotChecked.ANCHOR not in judged([leaf.der], [leaf.der], PINNED).not_checked
+    pinned = PathPurpose(crl_may_be_missing=True, leaf_may_be_anchor=True, anchors_are_bare_keys=True)
+    assert NotChecked.ANCHOR not in judged([leaf.der], [leaf.der], pinned).not_checked
     purpose = PathPurpose(anchors_are_bare_keys=True)
     validate_path([leaf.der, middle.der], [top.der], AT, purpose=purpose, crls=[crl(top), crl(middle)])
 
@@ -323,3 +324,13 @@ def test_where_one_path_fails_another_may_hold() -> None:
         judged([leaf.der, old.der], [top.der, other.der])
     for chain in ([leaf.der, old.der, cross.der], [leaf.der, cross.der, old.der]):
         assert judged(chain, [top.der, other.der]).certificates == (leaf.der, cross.der, other.der)
+
+
+def test_where_all_paths_fail_the_first_one_tells_why() -> None:
+    top, key = root(), new_key()
+    old, no_ca = authority(top, "ca", OLD, key), authority(top, "ca", Says(ca=False, usage=CA_USAGE), key)
+    leaf = issued(old, "leaf")
+    with pytest.raises(CertificateOutOfDateError):
+        judged([leaf.der, old.der, no_ca.der], [top.der])
+    with pytest.raises(PathInvalidError, match="not a CA's"):
+        judged([leaf.der, no_ca.der, old.der], [top.der])
