@@ -64,7 +64,7 @@ def _element(data: bytes, at: int) -> Element:
         encoded = data[start : start + size]
         start, length = start + size, int.from_bytes(encoded, "big")
         shortest = max(1, (length.bit_length() + 7) // 8)
-        if size != len(encoded) or size != shortest or length < _LONG_FORM:
+        if size != shortest or length < _LONG_FORM:
             raise MalformedCertificateError("a length that DER does not write so")
     end = start + length
     if end > len(data):
