@@ -8,7 +8,7 @@
     │   ├── ForbiddenTagError, MalformedJsonError, MalformedBase64Error
     │   ├── NotSign1Error, MalformedHeaderError, CriticalHeaderError, AlgorithmMissingError
     │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
-    │   ├── MalformedKeyError, MalformedCertificateError
+    │   ├── MalformedKeyError, MalformedCertificateError, MalformedCrlError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
     │   ├── MalformedChainHeadError
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
@@ -18,6 +18,8 @@
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
     │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
     │   ├── ChainInvalidError, CaseInvalidError
+    │   ├── PathInvalidError, RootUnknownError, CertificateOutOfDateError
+    │   ├── CertificateRevokedError, RevocationUnknownError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -198,6 +200,12 @@ class MalformedCertificateError(MalformedError):
     code = "malformed-certificate"
 
 
+class MalformedCrlError(MalformedError):
+    """The bytes are not a certificate revocation list (RFC 5280, section 5)."""
+
+    code = "malformed-crl"
+
+
 class MalformedReceiptError(MalformedError):
     """The bytes are not a COSE receipt (RFC 9942)."""
 
@@ -334,6 +342,36 @@ class CaseInvalidError(UnverifiedError):
     """The files of a case do not belong together, or one is not what the others lead to."""
 
     code = "case-invalid"
+
+
+class PathInvalidError(UnverifiedError):
+    """The path from a certificate to its root breaks a rule, which the text names (RFC 5280, section 6)."""
+
+    code = "certificate-path-invalid"
+
+
+class RootUnknownError(UnverifiedError):
+    """No path leads from the certificate to a root that is trusted here (RFC 5280, section 6.1)."""
+
+    code = "certificate-root-unknown"
+
+
+class CertificateOutOfDateError(UnverifiedError):
+    """A certificate of the path is not valid yet, or no longer (RFC 5280, section 4.1.2.5)."""
+
+    code = "certificate-out-of-date"
+
+
+class CertificateRevokedError(UnverifiedError):
+    """A certificate of the path is revoked by its CA (RFC 5280, section 5.3)."""
+
+    code = "certificate-revoked"
+
+
+class RevocationUnknownError(UnverifiedError):
+    """Whether a certificate of the path is revoked cannot be told from the CRLs at hand (RFC 5280, section 6.3)."""
+
+    code = "certificate-revocation-unknown"
 
 
 class ChainInvalidError(UnverifiedError):
