@@ -20,7 +20,10 @@ from counterfoil.statement.trace_event.parse import parse_trace_event
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES, profiled_event
 
 MAX_PAGE: Final = 1000
-"""A page of this many entries is some megabytes of JSON and takes a few tens of milliseconds to read."""
+"""As many as a page may be asked to have."""
+
+MOST_AT_ONCE: Final = 250
+"""As many as it has: each is read and written out again, a quarter of a millisecond, while others want the processor."""
 
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 """Statements on one page; after the entry that exceeds it the page ends early."""
@@ -89,13 +92,16 @@ def read_page(
 ) -> ChainPage:
     """Up to ``limit`` entries of a chain from sequence number ``start`` on, none of them past ``head``.
 
+    A page ends early after ``MOST_AT_ONCE`` entries, or ``MAX_PAGE_BYTES`` of statements.
+
     Raises:
         MalformedParameterError: ``start`` is negative or ``limit`` is not 1 to 1000.
         LogCorruptError: What is stored of an entry cannot be read.
     """
     if start < 0 or not 1 <= limit <= MAX_PAGE:
         raise MalformedParameterError(f"a page starts at 0 or later and has 1 to {MAX_PAGE} entries")
-    entries = reader.chain_entries(head.number, start, min(limit, max(0, head.length - start)))
+    most = min(limit, MOST_AT_ONCE, max(0, head.length - start))
+    entries = reader.chain_entries(head.number, start, most)
     read = _read_entries(reader, entries, profiles)
     before, standing = standings_at(reader, head, start)
     chronicle = read_chronicle(

@@ -14,6 +14,7 @@ from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, issuer_of, sign_statement
 from tests.events import Cast
+from tests.log.material import register_all
 
 
 def logged(cast: Cast, statements: Sequence[bytes], world: World) -> World:
@@ -56,6 +57,17 @@ def test_a_page_ends_early_where_statements_are_large(monkeypatch: pytest.Monkey
             break
         start = one.next_sequence
     assert shown == [2, 2, 1]
+
+
+def test_a_page_has_no_more_than_others_can_wait_for() -> None:
+    cast, world = Cast(), World(MemoryStore())
+    logged(cast, [], world)
+    log = world.open()
+    statements = [sign_statement(world.agent, subject=cast.root) for _ in range(260)]
+    asyncio.run(register_all(statements, log))
+    first = page(world, cast, 0, MAX_PAGE)
+    assert (len(first.entries), first.next_sequence) == (250, 250)
+    assert page(world, cast, 250, MAX_PAGE).next_sequence is None
 
 
 @pytest.mark.parametrize(("start", "limit"), [(-1, 1), (0, 0), (0, MAX_PAGE + 1)])
