@@ -23,7 +23,7 @@ MAX_PAGE: Final = 1000
 """As many as a page may be asked to have."""
 
 MOST_AT_ONCE: Final = 250
-"""As many as it has: each takes a quarter of a millisecond to read and to write out, while others want the processor."""
+"""As many as it has: each takes a quarter of a millisecond to read and write out, while others want the processor."""
 
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 """Statements on one page; after the entry that exceeds it the page ends early."""
