@@ -1,7 +1,6 @@
 """Policy documents as JSON, whole ones and ones that somebody broke."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from counterfoil.encoding.jcs import encode_json
 from counterfoil.errors import CounterfoilError
 from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
+from tests import json_mutations
 
 PEMS = [public_key_pem(generate_private_key(alg).public_key) for alg in ("ES256", "EdDSA")]
 WHOLE: dict[str, Any] = {
@@ -69,23 +69,6 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 NAMES = ["x", "kid", "visibility", "roles", "maxLagSeconds", "refusedFindings", "publicKey", "issuer", "contentType"]
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every object and list inside of ``value``, with each of its keys."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in list(inner):
-        yield value, key
-        yield from places(item)
-
-
 def mutate(members: dict[str, Any], data: st.DataObject) -> None:
-    """Replace, remove, add or repeat something somewhere in the document."""
-    container, key = data.draw(st.sampled_from(list(places(members))))
-    match data.draw(st.sampled_from(["replace", "remove", "add", "repeat"])):
-        case "remove":
-            del container[key]
-        case "repeat" if isinstance(container, list):
-            container.append(container[key])
-        case "add" if isinstance(container, dict):
-            container[data.draw(st.sampled_from(NAMES))] = data.draw(VALUES)
-        case _:
-            container[key] = data.draw(VALUES)
+    """Change a policy document somewhere."""
+    json_mutations.mutate(members, data, NAMES, VALUES)

@@ -1,20 +1,19 @@
 """What the exhibits of an engagement say together: derived from their bytes alone, by whoever holds them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.chain.completeness import WriterReport, report_writers
-from counterfoil.chain.findings import Finding, Remark, Told, remarks_on_all
-from counterfoil.chain.history import parse_entry_event
+from counterfoil.chain.findings import Remark, Told, remarks_on_all
+from counterfoil.chain.history import MaxLag, parse_entry_event
 from counterfoil.chain.names import name_key
+from counterfoil.chain.panel import RESULT
 from counterfoil.chain.past import payload_digest
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.event import Dispute, TraceEvent
-
-MaxLag = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +60,12 @@ class Account:
             if one.event is not None
             and one.counts
             and isinstance(one.event.data, Dispute)
-            and _is_result(one.event.data)
+            and one.event.data.kind == RESULT
         )
 
     def numbers(self) -> dict[StatementHash, int]:
         """The number of each entry, by its id."""
         return {one.exhibit.entry_id: one.exhibit.number for one in self.exhibits}
-
-    def has(self, finding: Finding) -> bool:
-        """Whether any entry has that finding."""
-        return any(remark.finding is finding for remarks in self.remarks for remark in remarks)
 
 
 def read_account(exhibits: Sequence[Exhibit], max_lag: MaxLag) -> Account:
@@ -104,7 +99,3 @@ def _read(exhibit: Exhibit, before: Standing) -> ReadExhibit:
 def _told(one: ReadExhibit, max_lag: int) -> Told:
     digest = None if one.statement is None else payload_digest(one.statement)
     return Told(one.exhibit.entry_id, one.event, digest, one.record.head_time, max_lag)
-
-
-def _is_result(dispute: Dispute) -> bool:
-    return dispute.kind == "posterior"

@@ -7,7 +7,7 @@ from counterfoil.case.account import Account, ReadExhibit
 from counterfoil.case.decoded import decoded_decision, decoded_statement
 from counterfoil.chain.completeness import CAVEAT, WriterReport
 from counterfoil.chain.findings import lag
-from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
+from counterfoil.chain.panel import review_panel
 from counterfoil.encoding.jcs import JsonValue, encode_json
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.identity import LogIdentity
@@ -130,13 +130,12 @@ def _findings(account: Account) -> JsonValue:
 
 
 def _dispute(one: ReadExhibit, dispute: Dispute) -> JsonValue:
-    recomputed = recomputed_posterior(dispute)
-    outcomes = expected_outcomes(recomputed)
+    review = review_panel(dispute)
     return {
         "number": one.exhibit.number,
         "entryId": one.exhibit.entry_id.hex(),
         "recorded": {"posterior": dispute.posterior, "outcome": dispute.outcome},
-        "recomputed": {"posterior": recomputed, "outcomes": list(outcomes)},
-        "posteriorMatches": is_posterior_matched(dispute),
-        "outcomeMatches": dispute.outcome in outcomes,
+        "recomputed": {"posterior": review.recomputed, "outcomes": list(review.expected_outcomes)},
+        "posteriorMatches": review.posterior_matches,
+        "outcomeMatches": review.outcome_matches,
     }

@@ -8,7 +8,7 @@ from counterfoil.case.documents import Frame
 from counterfoil.case.facts import CaseFacts, DisputeFacts, Link, TimelineEntry, WriterFacts
 from counterfoil.chain.completeness import CAVEAT, WriterReport
 from counterfoil.chain.findings import Remark, lag
-from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
+from counterfoil.chain.panel import review_panel
 from counterfoil.encoding.jcs import JsonValue, encode_json
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import StatementHash
@@ -123,14 +123,13 @@ def _writer(report: WriterReport) -> WriterFacts:
 
 
 def _dispute(number: int, dispute: Dispute) -> DisputeFacts:
-    recomputed = recomputed_posterior(dispute)
-    outcomes = expected_outcomes(recomputed)
+    review = review_panel(dispute)
     return DisputeFacts(
         number=number,
         recorded_posterior=dispute.posterior,
         recorded_outcome=dispute.outcome,
-        recomputed_posterior=recomputed,
-        posterior_matches=is_posterior_matched(dispute),
-        expected_outcomes=outcomes,
-        outcome_matches=dispute.outcome in outcomes,
+        recomputed_posterior=review.recomputed,
+        posterior_matches=review.posterior_matches,
+        expected_outcomes=review.expected_outcomes,
+        outcome_matches=review.outcome_matches,
     )

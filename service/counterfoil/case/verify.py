@@ -13,7 +13,7 @@ from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_e
 from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.issued import require_as_issued
 from counterfoil.case.signatures import require_signed
-from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
+from counterfoil.chain.panel import review_panel
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
 from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.tree_head import TreeHead
@@ -216,9 +216,10 @@ def _other_findings(account: Account) -> Sequence[str]:
         if report.claim_holds is False:
             found.append(f"the SETTLEMENT states {report.claimed} events of {name}, and {report.events} are there")
     for one, dispute in account.panels():
-        if not is_posterior_matched(dispute):
+        review = review_panel(dispute)
+        if not review.posterior_matches:
             found.append(f"the posterior in entry {one.exhibit.number} is not what its estimates give")
-        if dispute.outcome not in expected_outcomes(recomputed_posterior(dispute)):
+        if not review.outcome_matches:
             found.append(f"the outcome in entry {one.exhibit.number} does not go with its posterior")
     return found
 

@@ -1,5 +1,6 @@
 """A dispute panel's posterior, computed again from the estimates recorded with it."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.statement.trace_event.event import Dispute
@@ -9,6 +10,27 @@ TOLERANCE: Final = 1e-9
 
 REFUND_FROM: Final = 0.60
 RELEASE_UP_TO: Final = 0.40
+
+
+RESULT: Final = "posterior"
+"""The kind of a DISPUTE that records a panel's result."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelReview:
+    """What the recorded estimates give, beside what was recorded. ``recomputed`` is None where nothing has weight."""
+
+    recomputed: float | None
+    posterior_matches: bool
+    expected_outcomes: tuple[str, ...]
+    outcome_matches: bool
+
+
+def review_panel(dispute: Dispute) -> PanelReview:
+    """A recorded result, held against its own estimates."""
+    recomputed = recomputed_posterior(dispute)
+    outcomes = expected_outcomes(recomputed)
+    return PanelReview(recomputed, is_posterior_matched(dispute), outcomes, dispute.outcome in outcomes)
 
 
 def recomputed_posterior(dispute: Dispute) -> float | None:

@@ -13,7 +13,7 @@ import typer
 from counterfoil.case.account import Account, ReadExhibit
 from counterfoil.case.verify import verify_case
 from counterfoil.chain.findings import Remark
-from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
+from counterfoil.chain.panel import review_panel
 from counterfoil.cli import demo_log
 from counterfoil.cli.case_result import case_reply
 from counterfoil.cli.demo_cast import ROLES, Writers, new_signers
@@ -135,11 +135,11 @@ def _completeness(account: Account) -> list[str]:
 def _panels(account: Account) -> list[str]:
     lines = ["panels: entry, posterior recorded and recomputed, outcome recorded and to be expected"]
     for one, dispute in account.panels():
-        recomputed = recomputed_posterior(dispute)
-        matches = "the same" if is_posterior_matched(dispute) else "NOT THE SAME"
-        expected = " or ".join(expected_outcomes(recomputed))
+        review = review_panel(dispute)
+        matches = "the same" if review.posterior_matches else "NOT THE SAME"
+        expected = " or ".join(review.expected_outcomes)
         lines.append(
-            f"  E-{one.exhibit.number}  {dispute.posterior:.4f} and {recomputed or 0:.4f}: {matches}; "
+            f"  E-{one.exhibit.number}  {dispute.posterior:.4f} and {review.recomputed or 0:.4f}: {matches}; "
             f"{dispute.outcome}, expected {expected}"
         )
     return lines

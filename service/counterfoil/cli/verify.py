@@ -112,13 +112,17 @@ def verify(
       counterfoil verify new.checkpoint --old old.checkpoint --proof c.cose --keys genesis.cose
       counterfoil verify case.zip --keys genesis.cose
     """
+    _require_keys_unless_case(file, keys)
+    data = read_input(file, max_bytes=MAX_CASE_FILE_BYTES)
+    given = _Given(
+        None if keys is None else read_trust(keys, origin), receipt, issuer_key, payload, entry_id, old_root, old, proof
+    )
+    (_case(data, given, origin) if is_case_file(data) else _verify(data, given)).show(as_json=as_json)
+
+
+def _require_keys_unless_case(file: Path, keys: Path | None) -> None:
     if keys is None and file.suffix != ".zip":
         raise typer.BadParameter("the log's keys are needed", param_hint="--keys")
-    data = read_input(file, max_bytes=MAX_CASE_FILE_BYTES)
-    trust = None if keys is None else read_trust(keys, origin)
-    given = _Given(trust, receipt, issuer_key, payload, entry_id, old_root, old, proof)
-    reply = _case(data, given, origin) if is_case_file(data) else _verify(data, given)
-    reply.show(as_json=as_json)
 
 
 def parse_hex(text: str, what: str) -> bytes:

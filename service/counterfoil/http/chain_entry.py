@@ -4,7 +4,7 @@ from typing import Any
 
 from counterfoil.chain.findings import lag
 from counterfoil.chain.history import ChainEntry
-from counterfoil.chain.panel import expected_outcomes, is_posterior_matched, recomputed_posterior
+from counterfoil.chain.panel import RESULT, review_panel
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.http.wire import Wire
 from counterfoil.statement.trace_event.event import Dispute, EventData
@@ -108,13 +108,12 @@ def entry_of_chain(one: ChainEntry) -> EntryOfChain:
 
 
 def _panel(data: EventData) -> Panel | None:
-    if not isinstance(data, Dispute) or data.kind != "posterior":
+    if not isinstance(data, Dispute) or data.kind != RESULT:
         return None
-    recomputed = recomputed_posterior(data)
-    outcomes = expected_outcomes(recomputed)
+    review = review_panel(data)
     return Panel(
-        recomputed_posterior=recomputed,
-        posterior_matches=is_posterior_matched(data),
-        expected_outcomes=list(outcomes),
-        outcome_matches=data.outcome in outcomes,
+        recomputed_posterior=review.recomputed,
+        posterior_matches=review.posterior_matches,
+        expected_outcomes=list(review.expected_outcomes),
+        outcome_matches=review.outcome_matches,
     )

@@ -12,7 +12,6 @@ from counterfoil.statement.profile import Profiles
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 _OWN_ISSUERS: Final = (KeyPurpose.OPERATOR, KeyPurpose.SERVICE)
-_NO_ISSUERS: Final = (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,10 @@ from typing import Any
 
 from counterfoil.case.archive import write_case
 from counterfoil.case.build import Evidence, case_files
-from counterfoil.case.source import read_case_evidence, sign_notes
-from counterfoil.chain.history import chain_as_of
 from counterfoil.register import register
-from counterfoil.statement.genesis import KeyPurpose
-from counterfoil.statement.links import chain_id
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import World, issuer_of
+from tests.case_scenes import evidence_at
 from tests.events import Cast, engagement
 
 
@@ -26,15 +23,9 @@ class Logged:
 
     def evidence(self, size: int | None = None, root: str | None = None) -> Evidence:
         """The evidence as of a committed tree size, the latest unless given."""
-        log, store = self.world.open(), self.world.store
-        tree = log.receipts.latest() if size is None else store.tree_head(size)
-        head = store.chain(chain_id(self.cast.root if root is None else root))
-        assert tree is not None
-        assert head is not None
-        chain = chain_as_of(store, head, tree.size)
-        assert chain is not None
-        notes = sign_notes(self.world.signers[KeyPurpose.CHECKPOINT], self.world.identity.origin, tree, chain)
-        return read_case_evidence(store, log.receipts, log.genesis, tree, chain, notes)
+        log = self.world.open()
+        at = log.receipts.latest().size if size is None else size
+        return evidence_at(self.world, log, self.cast.root if root is None else root, at)
 
     def add(self, statements: Sequence[bytes]) -> None:
         """Register statements, one after another."""

@@ -16,6 +16,7 @@ from counterfoil.statement.trace_event.parse import read_trace_event
 from counterfoil.statement.trace_event.schema import trace_event_schema
 from tests.builders import ISSUER
 from tests.export_schemas import FOLDER, exported
+from tests.json_mutations import mutate
 from tests.trace_events import EVENT_ID, HEX, OTHER_HEX, ROOT, event_members
 
 NOT_IN_A_SCHEMA = {
@@ -120,27 +121,6 @@ NAMES = [
 ]
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every object and list inside of ``value``, with each of its keys."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in list(inner):
-        yield value, key
-        yield from places(item)
-
-
-def mutate(members: dict[str, Any], data: st.DataObject) -> None:
-    container, key = data.draw(st.sampled_from(list(places(members))))
-    match data.draw(st.sampled_from(["replace", "remove", "add", "repeat"])):
-        case "remove":
-            del container[key]
-        case "repeat" if isinstance(container, list):
-            container.append(container[key])
-        case "add" if isinstance(container, dict):
-            container[data.draw(st.sampled_from(NAMES))] = data.draw(VALUES)
-        case _:
-            container[key] = data.draw(VALUES)
-
-
 def beyond_a_schema(members: dict[str, Any]) -> bool:
     """Whether one of the rules in ``NOT_IN_A_SCHEMA`` may be what refuses these members."""
     data = members.get("data")
@@ -163,7 +143,7 @@ def test_reading_and_schema_agree(event_type: EventType, times: int, data: st.Da
     members = event_members(event_type)
     for _ in range(times):
         if members:
-            mutate(members, data)
+            mutate(members, data, NAMES, VALUES)
     members = json.loads(encode_json(members))  # As it is read: 1.0 is 1 then.
     valid, read = ANY.is_valid(members), is_read(members)
     named = members.get("type")
