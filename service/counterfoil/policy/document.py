@@ -9,6 +9,8 @@ from counterfoil.chain.findings import Finding
 from counterfoil.cose.keys import PublicKey, public_key_pem
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.policy.anchors import NO_OPERATORS, Approved, Operators, Replaced, Root
+from counterfoil.policy.demand import Demand
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.signed_statement import DEFAULT_MAX_STATEMENT_BYTES
 
@@ -39,36 +41,51 @@ def narrower(one: Visibility, other: Visibility) -> Visibility:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A named issuer: the exact text of its ``iss``, its keys, and the roles it may act in."""
+    """A named issuer: the exact text of its ``iss``, its keys, and the roles it may act in.
+
+    ``pins`` are did:x509 identifiers: a certificate that has a path to a root of the policy speaks for the issuer when
+    all that one of them says holds of it.
+    """
 
     name: str
     keys: tuple[IssuerKey, ...]
     roles: frozenset[str]
+    pins: tuple[str, ...] = ()
 
     def as_json(self) -> JsonValue:
         """The issuer as the policy document spells it."""
-        return {
+        members: dict[str, JsonValue] = {
             "issuer": self.name,
             "keys": [{"kid": encode_base64url(key.kid), "publicKey": public_key_pem(key.key)} for key in self.keys],
             "roles": list[JsonValue](sorted(self.roles)),
         }
+        if self.pins:
+            members["x509"] = list[JsonValue](self.pins)
+        return members
 
 
 @dataclass(frozen=True, slots=True)
 class ContentTypeRule:
-    """One admitted content type: who may read it, and which roles may register it (none named: every issuer)."""
+    """One admitted content type: who may read it, and which roles may register it (none named: every issuer).
+
+    ``demands`` are what is asked of its statements beyond what the policy asks of all.
+    """
 
     content_type: str | int
     visibility: Visibility
     roles: frozenset[str]
+    demands: tuple[Demand, ...] = ()
 
     def as_json(self) -> JsonValue:
         """The rule as the policy document spells it."""
-        return {
+        members: dict[str, JsonValue] = {
             "contentType": self.content_type,
             "visibility": self.visibility.value,
             "roles": list[JsonValue](sorted(self.roles)),
         }
+        if self.demands:
+            members["demands"] = [demand.as_json() for demand in self.demands]
+        return members
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,10 @@ class PolicyDocument:
     """One version of the policy. ``version`` counts from 1; an empty document admits nobody.
 
     ``max_lag_seconds`` is how long after it happened an event may be registered without a finding; statements with one
-    of the ``refused_findings`` are not admitted.
+    of the ``refused_findings`` are not admitted. ``operators`` are the keys that speak for the log in policy, none
+    where that is the one of the genesis statement. ``replaces`` is the policy that this one follows, None in the first;
+    ``approved`` says what was approved and by which entries, None where it is not approved yet, or needs no more than
+    its own signature.
     """
 
     version: int
@@ -87,6 +107,10 @@ class PolicyDocument:
     clock_skew_seconds: int = DEFAULT_CLOCK_SKEW_SECONDS
     max_lag_seconds: int = DEFAULT_MAX_LAG_SECONDS
     refused_findings: frozenset[Finding] = frozenset()
+    roots: tuple[Root, ...] = ()
+    operators: Operators = NO_OPERATORS
+    replaces: Replaced | None = None
+    approved: Approved | None = None
 
     def issuer(self, name: str) -> Issuer | None:
         """The issuer of exactly that name."""
@@ -125,4 +149,12 @@ class PolicyDocument:
             members["maxLagSeconds"] = self.max_lag_seconds
         if self.refused_findings:
             members["refusedFindings"] = list[JsonValue](sorted(self.refused_findings))
+        if self.roots:
+            members["roots"] = [root.as_json() for root in self.roots]
+        if self.operators.keys:
+            members["operators"] = self.operators.as_json()
+        if self.replaces is not None:
+            members["replaces"] = self.replaces.as_json()
+        if self.approved is not None:
+            members["approved"] = self.approved.as_json()
         return encode_json(members)

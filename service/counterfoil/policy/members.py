@@ -6,13 +6,16 @@ from typing import Final, TypeVar
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.keys import PublicKey, parse_public_key_pem
+from counterfoil.cose.x509_path.certificate import parse_certificate
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import MalformedPolicyError, UnverifiedError
+from counterfoil.merkle.hashing import HASH_SIZE
+from counterfoil.policy.demand import Attestation, RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
 from counterfoil.statement.issuer import IssuerKey
-from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT
+from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT, StatementHash
 
 MAX_NAME: Final = 255
 MAX_PEM: Final = 8192
@@ -21,20 +24,38 @@ MAX_CLOCK_SKEW_SECONDS: Final = 24 * 60 * 60
 MAX_LAG_SECONDS_LIMIT: Final = 10 * 366 * 24 * 60 * 60
 """Ten years: as good as no bound."""
 
+MAX_OPERATORS: Final = 64
+"""Nobody gathers the approvals of more; and each approval names an entry that is looked up."""
+
+MAX_CERTIFICATE_BYTES: Final = 16 * 1024
+"""What the path validator reads of a certificate."""
+
 POLICY_MEMBERS: Final = frozenset(
     {"format", "version", "issuers", "algorithms", "contentTypes", "maxStatementBytes", "clockSkewSeconds"}
 )
-LATER_MEMBERS: Final = frozenset({"maxLagSeconds", "refusedFindings"})
+LATER_MEMBERS: Final = frozenset({"maxLagSeconds", "refusedFindings", "roots", "operators", "replaces", "approved"})
 ISSUER_MEMBERS: Final = frozenset({"issuer", "keys", "roles"})
+OPTIONAL_ISSUER_MEMBERS: Final = frozenset({"x509"})
 KEY_MEMBERS: Final = frozenset({"publicKey"})
 OPTIONAL_KEY_MEMBERS: Final = frozenset({"kid"})
 RULE_MEMBERS: Final = frozenset({"contentType"})
-OPTIONAL_RULE_MEMBERS: Final = frozenset({"visibility", "roles"})
+OPTIONAL_RULE_MEMBERS: Final = frozenset({"visibility", "roles", "demands"})
+DEMAND_MEMBERS: Final = frozenset({"roles"})
+OPTIONAL_DEMAND_MEMBERS: Final = frozenset(
+    {"requiredClaims", "attestation", "clockSkewSeconds", "maxStatementBytes", "refusedFindings"}
+)
+ROOT_MEMBERS: Final = frozenset({"certificate"})
+OPTIONAL_ROOT_MEMBERS: Final = frozenset({"needsCrl"})
+OPERATORS_MEMBERS: Final = frozenset({"keys", "approvals"})
+REPLACED_MEMBERS: Final = frozenset({"entry", "entryId"})
+APPROVED_MEMBERS: Final = frozenset({"proposal", "entries"})
 NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "version": (1, MAX_VERSION),
     "maxStatementBytes": (1, MAX_STATEMENT_BYTES_LIMIT),
     "clockSkewSeconds": (0, MAX_CLOCK_SKEW_SECONDS),
     "maxLagSeconds": (0, MAX_LAG_SECONDS_LIMIT),
+    "approvals": (1, MAX_OPERATORS),
+    "entry": (0, MAX_VERSION),
 }
 """The least and the most that each number may be."""
 
@@ -144,3 +165,58 @@ def read_visibility(value: JsonValue) -> Visibility:
         return Visibility(read_text(value))
     except ValueError as error:
         raise MalformedPolicyError("a visibility is public, parties or operator") from error
+
+
+def read_entry(value: JsonValue) -> int:
+    """The number of an entry."""
+    return read_number("entry", value)
+
+
+def read_entry_id(value: JsonValue) -> StatementHash:
+    """An entry id in lower-case hex, the one spelling it has in every document of the log."""
+    text = read_text(value, HASH_SIZE * 2)
+    if len(text) != HASH_SIZE * 2 or not set(text) <= set("0123456789abcdef"):
+        raise MalformedPolicyError(f"an entry id of {HASH_SIZE * 2} lower-case hex digits is expected")
+    return StatementHash(bytes.fromhex(text))
+
+
+def read_root_certificate(value: JsonValue) -> bytes:
+    """A root's certificate, DER in base64url.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    certificate = decode_base64url(read_text(value, MAX_CERTIFICATE_BYTES * 2))
+    parse_certificate(certificate)
+    return certificate
+
+
+def read_flag(value: JsonValue) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise MalformedPolicyError("true or false is expected")
+    return value
+
+
+def read_required_claim(value: JsonValue) -> RequiredClaim:
+    """A claim by its name."""
+    try:
+        return RequiredClaim(read_text(value))
+    except ValueError as error:
+        raise MalformedPolicyError(f"a claim is one of {', '.join(RequiredClaim)}") from error
+
+
+def read_attestation(value: JsonValue) -> Attestation:
+    """A grade of attestation by its name; none but the first can be asked for yet."""
+    try:
+        return Attestation(read_text(value))
+    except ValueError as error:
+        raise MalformedPolicyError("no attestation can be asked for yet, so the only one is unattested") from error
+
+
+def read_pin(value: JsonValue) -> str:
+    """A did:x509 identifier."""
+    pin = read_text(value, MAX_ISSUER_CHARACTERS)
+    if not pin.startswith("did:x509:"):
+        raise MalformedPolicyError("a did:x509 identifier is expected")
+    return pin

@@ -4,22 +4,40 @@ from typing import Final
 
 from counterfoil.encoding.jcs import JsonValue, parse_json
 from counterfoil.errors import MalformedPolicyError
+from counterfoil.policy.anchors import NO_OPERATORS, Approved, Operators, Replaced, Root
+from counterfoil.policy.demand import Attestation, Demand
 from counterfoil.policy.document import DEFAULT_MAX_LAG_SECONDS, ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.policy.members import (
+    APPROVED_MEMBERS,
+    DEMAND_MEMBERS,
     ISSUER_MEMBERS,
     LATER_MEMBERS,
+    MAX_OPERATORS,
+    OPERATORS_MEMBERS,
+    OPTIONAL_DEMAND_MEMBERS,
+    OPTIONAL_ISSUER_MEMBERS,
+    OPTIONAL_ROOT_MEMBERS,
     OPTIONAL_RULE_MEMBERS,
     POLICY_MEMBERS,
+    REPLACED_MEMBERS,
+    ROOT_MEMBERS,
     RULE_MEMBERS,
     read_algorithm,
+    read_attestation,
     read_content_type,
+    read_entry,
+    read_entry_id,
     read_finding,
+    read_flag,
     read_format,
     read_issuer_key,
     read_issuer_name,
     read_items,
     read_members,
     read_number,
+    read_pin,
+    read_required_claim,
+    read_root_certificate,
     read_text,
     read_visibility,
 )
@@ -46,6 +64,9 @@ def parse_policy(payload: bytes) -> PolicyDocument:
     _require_unique([rule.content_type for rule in rules], "content type")
     refused = read_items(members.get("refusedFindings", []), read_finding)
     _require_unique([finding.value for finding in refused], "finding")
+    roots = read_items(members.get("roots", []), _root)
+    _require_unique([root.certificate for root in roots], "root")
+    operators, replaces, approved = (members.get(name) for name in ("operators", "replaces", "approved"))
     return PolicyDocument(
         version=read_number("version", members["version"]),
         issuers=issuers,
@@ -55,6 +76,10 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         clock_skew_seconds=read_number("clockSkewSeconds", members["clockSkewSeconds"]),
         max_lag_seconds=read_number("maxLagSeconds", members.get("maxLagSeconds", DEFAULT_MAX_LAG_SECONDS)),
         refused_findings=frozenset(refused),
+        roots=roots,
+        operators=NO_OPERATORS if operators is None else _operators(operators),
+        replaces=None if replaces is None else _replaced(replaces),
+        approved=None if approved is None else _approved(approved),
     )
 
 
@@ -64,11 +89,14 @@ def _require_unique(values: list[str] | list[bytes] | list[str | int], what: str
 
 
 def _issuer(value: JsonValue) -> Issuer:
-    members = read_members(value, ISSUER_MEMBERS)
+    members = read_members(value, ISSUER_MEMBERS, OPTIONAL_ISSUER_MEMBERS)
+    pins = read_items(members.get("x509", []), read_pin)
+    _require_unique(list(pins), "did:x509 identifier of an issuer")
     return Issuer(
         read_issuer_name(members["issuer"]),
         read_items(members["keys"], read_issuer_key),
         frozenset(read_items(members["roles"], read_text)),
+        pins,
     )
 
 
@@ -78,4 +106,48 @@ def _content_type_rule(value: JsonValue) -> ContentTypeRule:
         read_content_type(members["contentType"]),
         read_visibility(members.get("visibility", Visibility.PARTIES.value)),
         frozenset(read_items(members.get("roles", []), read_text)),
+        read_items(members.get("demands", []), _demand),
     )
+
+
+def _demand(value: JsonValue) -> Demand:
+    members = read_members(value, DEMAND_MEMBERS, OPTIONAL_DEMAND_MEMBERS)
+    skew, size = members.get("clockSkewSeconds"), members.get("maxStatementBytes")
+    return Demand(
+        roles=frozenset(read_items(members["roles"], read_text)),
+        required_claims=frozenset(read_items(members.get("requiredClaims", []), read_required_claim)),
+        attestation=read_attestation(members.get("attestation", Attestation.UNATTESTED.value)),
+        clock_skew_seconds=None if skew is None else read_number("clockSkewSeconds", skew),
+        max_statement_bytes=None if size is None else read_number("maxStatementBytes", size),
+        refused_findings=frozenset(read_items(members.get("refusedFindings", []), read_finding)),
+    )
+
+
+def _root(value: JsonValue) -> Root:
+    members = read_members(value, ROOT_MEMBERS, OPTIONAL_ROOT_MEMBERS)
+    return Root(read_root_certificate(members["certificate"]), read_flag(members.get("needsCrl", False)))
+
+
+def _operators(value: JsonValue) -> Operators:
+    members = read_members(value, OPERATORS_MEMBERS)
+    keys = read_items(members["keys"], read_issuer_key)
+    approvals = read_number("approvals", members["approvals"])
+    if any(key.kid != key.key.thumbprint for key in keys):
+        raise MalformedPolicyError("an operator's kid is the thumbprint of the key")
+    if approvals > len(keys) or len(keys) > MAX_OPERATORS:
+        raise MalformedPolicyError(f"at most {MAX_OPERATORS} operators are expected, and as many as have to approve")
+    _require_unique([key.key.thumbprint for key in keys], "operator key")
+    return Operators(tuple(key.key for key in keys), approvals)
+
+
+def _replaced(value: JsonValue) -> Replaced:
+    members = read_members(value, REPLACED_MEMBERS)
+    return Replaced(read_entry(members["entry"]), read_entry_id(members["entryId"]))
+
+
+def _approved(value: JsonValue) -> Approved:
+    members = read_members(value, APPROVED_MEMBERS)
+    entries = read_items(members["entries"], read_entry)
+    if not 1 <= len(entries) <= 2 * MAX_OPERATORS or list(entries) != sorted(set(entries)):
+        raise MalformedPolicyError("the entries of the approvals are expected in order, each once")
+    return Approved(read_entry_id(members["proposal"]), entries)
