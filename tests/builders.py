@@ -11,6 +11,7 @@ from counterfoil.encoding.cbor import CborValue
 from counterfoil.log.founding import found_log
 from counterfoil.log.local_log import LocalLog, Store
 from counterfoil.log.ports import Appends
+from counterfoil.log.records import Head
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
@@ -128,3 +129,9 @@ class World:
             appends=appends,
             max_batch=max_batch,
         )
+
+    def head(self) -> Head:
+        """The latest committed head."""
+        head = self.store.head()
+        assert head is not None
+        return head

@@ -12,6 +12,7 @@
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
     │   ├── MalformedChainHeadError
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
+    │   ├── MalformedNoticeError
     │   ├── MalformedEventError, RootTraceMismatchError
     │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
@@ -20,6 +21,7 @@
     │   ├── ChainInvalidError, CaseInvalidError
     │   ├── PathInvalidError, RootUnknownError, CertificateOutOfDateError
     │   ├── CertificateRevokedError, RevocationUnknownError
+    │   ├── ReceiptKeyCompromisedError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -28,6 +30,8 @@
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
+    │   ├── PolicySupersededError, PolicyUnapprovedError, ProposalUnknownError
+    │   ├── KeyRevokedError, RevocationRefusedError, ReceiptKeyRefusedError, CrlSupersededError
     │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError, NameAmbiguousError
@@ -38,7 +42,7 @@
     │   └── SizeNotCommittedError, ContentAbsentError
     ├── UnavailableError         come back later; nothing was changed
     │   ├── CommitTimeoutError, QueueFullError, StoreUnavailableError, RulesUnsettledError
-    │   └── RateLimitedError
+    │   └── ReceiptKeyEndedError, RateLimitedError
     ├── CorruptError             ours: the process stops
     │   └── LogCorruptError, KeysMismatchError, SchemaMismatchError
     └── MisconfiguredError       the operator's command or environment cannot be carried out
@@ -248,6 +252,12 @@ class MalformedGenesisError(MalformedError):
     code = "malformed-genesis"
 
 
+class MalformedNoticeError(MalformedError):
+    """The payload is not a notice about a key."""
+
+    code = "malformed-notice"
+
+
 class MalformedPageError(MalformedError):
     """The payload is not a page of decisions."""
 
@@ -392,6 +402,12 @@ class LogKeyUnknownError(UnverifiedError):
     code = "log-key-unknown"
 
 
+class ReceiptKeyCompromisedError(UnverifiedError):
+    """The receipt is by a compromised key, and nothing shows that it was made before that (RFC 9943, section 9.4)."""
+
+    code = "receipt-key-compromised"
+
+
 class IssuerMismatchError(UnverifiedError):
     """The receipt or checkpoint was issued by another log than the one expected."""
 
@@ -522,6 +538,48 @@ class PolicyUnsafeError(RefusedError):
     """The policy document would admit a key or a content type that is the log's own."""
 
     code = "policy-unsafe"
+
+
+class PolicySupersededError(RefusedError):
+    """The policy, or the proposal of one, does not name the policy in force as the one that it replaces."""
+
+    code = "policy-superseded"
+
+
+class PolicyUnapprovedError(RefusedError):
+    """Too few of the operators in force, or of those of the new policy, approved of it."""
+
+    code = "policy-unapproved"
+
+
+class ProposalUnknownError(RefusedError):
+    """What is approved is no proposal to replace the policy in force."""
+
+    code = "proposal-unknown"
+
+
+class KeyRevokedError(RefusedError):
+    """The key that verifies the statement is revoked."""
+
+    code = "key-revoked"
+
+
+class RevocationRefusedError(RefusedError):
+    """The revocation says nothing new, or is of a key of this log or of entries to come."""
+
+    code = "revocation-refused"
+
+
+class ReceiptKeyRefusedError(RefusedError):
+    """The receipt key cannot come into use, or go out of it."""
+
+    code = "receipt-key-refused"
+
+
+class CrlSupersededError(RefusedError):
+    """The revocation list is not newer than the one of its CA that the log holds, or is of a part of what it issued."""
+
+    code = "crl-superseded"
 
 
 class PageRootError(RefusedError):
@@ -661,6 +719,12 @@ class RulesUnsettledError(UnavailableError):
     """The rules changed again and again while the statement was decided."""
 
     code = "rules-unsettled"
+
+
+class ReceiptKeyEndedError(UnavailableError):
+    """This process signs with a receipt key that is not in force any more; one with another key may take it."""
+
+    code = "receipt-key-ended"
 
 
 class RateLimitedError(UnavailableError):

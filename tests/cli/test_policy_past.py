@@ -267,7 +267,7 @@ def test_a_record_that_was_written_over_ends_with_1(
 def test_a_policy_that_was_written_over_is_a_corrupt_log(past: Past, shell: Shell, tmp_path: Path) -> None:
     (number,) = (one["entry"] for one in shell.ok("policy", "history", *past.store)["policies"] if one["version"] == 2)
     assert past.policies[1].version == 2
-    forged = policy_statement(World(MemoryStore()), policy_for(version=2))
+    forged = policy_statement(World(MemoryStore()).found(), policy_for(version=2))
     copy = altered(past, tmp_path, "statements", "statement", number, parse_signed_statement(forged).encoded)
     for command in (("history",), ("explain", past.entries[0])):
         outcome = shell("policy", *command, "--data", copy, "--json")

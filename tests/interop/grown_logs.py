@@ -59,7 +59,7 @@ class GrownLog:
     @property
     def key_pem(self) -> str:
         """The log's receipt key as a stranger gets it."""
-        return public_key_pem(self.source.key)
+        return public_key_pem(self.source.keys().trusted[0])
 
     def steps(self) -> Iterator[Step]:
         """Consistency receipts: from each committed size to the next and to the last, and between every third."""

@@ -70,7 +70,7 @@ def test_registers(kid: str, key: PycoseKey, signed: Signed, store: SqliteStore)
     statement = signed[key.algorithm, kid, "plain"]
     registration, world = _register(store, key, statement)
     assert (registration.number, registration.new) == (2, True)
-    assert accepts_inclusion(registration.receipt, statement_hash(statement), world.open().receipts.key)
+    assert accepts_inclusion(registration.receipt, statement_hash(statement), world.open().receipts.keys().trusted[0])
 
 
 def test_is_read_as_it_was_meant(key: PycoseKey, signed: Signed) -> None:

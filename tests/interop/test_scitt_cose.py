@@ -32,7 +32,7 @@ def test_every_receipt_stable_or_fresh(grown: GrownLog) -> None:
         assert (result.leaf_index, result.tree_size) == (handed.number, handed.size)
         assert result.root == grown.roots[handed.size].hex()
         assert (result.issuer, result.subject) == (grown.source.identity.issuer, grown.source.identity.log_name)
-        assert result.protected_header_ext == {4: grown.source.key.thumbprint}
+        assert result.protected_header_ext == {4: grown.source.keys().trusted[0].thumbprint}
 
 
 def test_the_receipt_of_a_batch_stays_the_same_bytes(grown: GrownLog) -> None:

@@ -29,7 +29,7 @@ def receipt_and_key(
     """A receipt, the entry it speaks of, and the key of the log: from our log, or made by scitt-cose."""
     if request.param == "ours":
         grown = grown_logs["growing batches"]
-        return grown.source.fresh(AT), grown.hashes[AT], grown.source.key
+        return grown.source.fresh(AT), grown.hashes[AT], grown.source.keys().trusted[0]
     _, _, algorithm = request.param.partition(", ")
     pem = generate_key_pem(algorithm)
     key = parse_private_key_pem(pem).public_key

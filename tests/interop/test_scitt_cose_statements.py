@@ -72,7 +72,7 @@ def test_registers_and_its_receipt_verifies_there(theirs: Theirs, named_by: str)
     statement = theirs.sign(kid=kid)
     registration = theirs.register(statement)
     assert (registration.number, registration.new) == (2, True)
-    key = theirs.log.receipts.key
+    key = theirs.log.receipts.keys().trusted[0]
     result = scitt_cose.verify_receipt(
         registration.receipt,
         leaf_entry_hex=statement_hash(statement).hex(),

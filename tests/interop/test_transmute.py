@@ -51,8 +51,8 @@ def test_from_a_power_of_two_they_want_a_root_that_rfc_9162_leaves_out(
         assert answers[f"{name}, step {number}"].error == "sn is not zero, proof validation failed."
         assert answers[f"{name}, step {number} with the first root"] == TRUE
         first, second = grown.roots[step.first], grown.roots[step.second]
-        assert accepts_consistency(step.receipt, first, second, grown.source.key)
-        assert not accepts_consistency(with_first_root(step, grown), first, second, grown.source.key)
+        assert accepts_consistency(step.receipt, first, second, grown.source.keys().trusted[0])
+        assert not accepts_consistency(with_first_root(step, grown), first, second, grown.source.keys().trusted[0])
         path = [element.hex() for element in parse_receipt(step.receipt).consistency[0].path]
         assert scitt_cose.verify_consistency(first.hex(), second.hex(), step.first, step.second, path)
 
@@ -61,14 +61,14 @@ def test_from_a_power_of_two_they_want_a_root_that_rfc_9162_leaves_out(
 def test_both_refuse(name: str, answers: Answers, grown_logs: Logs) -> None:
     grown = grown_logs[CHANGED]
     assert (answers[name].error is None) == (name in THEY_READ_ALONE)
-    assert not accepts_inclusion(BAD[name](grown.source.fresh(AT)), grown.hashes[AT], grown.source.key)
+    assert not accepts_inclusion(BAD[name](grown.source.fresh(AT)), grown.hashes[AT], grown.source.keys().trusted[0])
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_both_accept(name: str, answers: Answers, grown_logs: Logs) -> None:
     grown = grown_logs[CHANGED]
     assert (answers[name].error is None) == (name not in WE_READ_ALONE)
-    assert accepts_inclusion(HARMLESS[name](grown.source.fresh(AT)), grown.hashes[AT], grown.source.key)
+    assert accepts_inclusion(HARMLESS[name](grown.source.fresh(AT)), grown.hashes[AT], grown.source.keys().trusted[0])
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ class TestStatement:
         statement = _statement(answers)
         store = open_sqlite(tmp_path / "log.sqlite", create=True)
         registration, world = _register(store, statement)
-        assert accepts_inclusion(registration.receipt, statement_hash(statement), world.open().receipts.key)
+        assert accepts_inclusion(
+            registration.receipt, statement_hash(statement), world.open().receipts.keys().trusted[0]
+        )
         store.close()
 
     def test_changed(self, answers: Mapping[str, Answer], tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def _with_path(step: Step, path: list[bytes]) -> bytes:
 
 
 def _log_cases(name: str, grown: GrownLog) -> Iterator[Json]:
-    key = grown.source.key
+    key = grown.source.keys().trusted[0]
     for number, handed in thin(grown.handed):
         leaf = leaf_hash(grown.hashes[handed.number])
         yield inclusion_case(f"{name}, receipt {number}", handed.receipt, leaf, key)
@@ -84,7 +84,7 @@ def _log_cases(name: str, grown: GrownLog) -> Iterator[Json]:
 
 
 def _changed_cases(grown: GrownLog) -> Iterator[Json]:
-    receipt, key = grown.source.fresh(AT), grown.source.key
+    receipt, key = grown.source.fresh(AT), grown.source.keys().trusted[0]
     leaf, other = leaf_hash(grown.hashes[AT]), Es256Key.generate().public
     for name, change in {**BAD, **HARMLESS}.items():
         yield inclusion_case(name, change(receipt), leaf, key)
@@ -94,7 +94,7 @@ def _changed_cases(grown: GrownLog) -> Iterator[Json]:
 
 def _consistency_cases(grown: GrownLog) -> Iterator[Json]:
     step = next(step for step in grown.steps() if not is_power_of_two(step.first))
-    receipt, key, other = step.receipt, grown.source.key, Es256Key.generate().public
+    receipt, key, other = step.receipt, grown.source.keys().trusted[0], Es256Key.generate().public
     old, new = grown.roots[step.first], grown.roots[step.second]
     path = parse_receipt(receipt).consistency[0].path
     yield consistency_case("another first root", receipt, flip(old), new, key)

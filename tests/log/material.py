@@ -19,6 +19,8 @@ from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.fsck import check_log
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.plan import Submission
+from counterfoil.log.rules_source import read_genesis, read_rules
+from counterfoil.policy.anchors import Replaced
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.register import Registration, admit, register
 from counterfoil.statement.genesis import KeyPurpose
@@ -63,16 +65,25 @@ def with_evidence(signer: LocalSigner, certificate: bytes) -> bytes:
 
 
 def policy_statement(world: World, policy: PolicyDocument) -> bytes:
-    """A policy statement by the log's operator."""
+    """A policy statement by the log's operator, to replace the policy in force unless it says which."""
     identity, operator = world.identity, world.signers[KeyPurpose.OPERATOR]
     subject = identity.policy_subject
+    if policy.replaces is None:
+        policy = replace(policy, replaces=following(world, policy).replaces)
     return sign_own_statement(operator, identity, subject, POLICY_CONTENT_TYPE, policy.encode(), world.clock())
+
+
+def following(world: World, policy: PolicyDocument) -> PolicyDocument:
+    """A policy as the successor of the one in force."""
+    rules = read_rules(world.store, read_genesis(world.store), world.head())
+    replaces = Replaced(rules.policy_entry, rules.policy_id)
+    return replace(policy, version=rules.policy.version + 1, replaces=replaces, approved=None)
 
 
 def next_policy(world: World) -> bytes:
     """A policy statement that changes nothing but the version; the world follows it."""
     assert world.policy is not None
-    world.policy = replace(world.policy, version=world.policy.version + 1)
+    world.policy = following(world, world.policy)
     return policy_statement(world, world.policy)
 
 

@@ -18,7 +18,7 @@ from tests.builders import World, issuer_of
 from tests.contract.faulty_store import Call, Fault, FaultyStore, How
 from tests.contract.stores import everything
 from tests.events import Cast, engagement, hash_of
-from tests.log.material import policy_statement, store_of
+from tests.log.material import following, policy_statement, store_of
 
 FORMED = 5
 """Events of the story that are on the log before the fault: to the suspension."""
@@ -27,8 +27,7 @@ FORMED = 5
 async def begun(world: World, cast: Cast, **policy: Any) -> LocalLog:
     """The world's log with the cast in its policy."""
     log = world.open()
-    assert world.policy is not None
-    world.policy = replace(cast.policy(issuer_of(world.agent)), version=world.policy.version + 1, **policy)
+    world.policy = following(world, replace(cast.policy(issuer_of(world.agent)), **policy))
     await register(policy_statement(world, world.policy), log)
     return log
 

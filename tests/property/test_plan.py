@@ -15,6 +15,7 @@ from counterfoil.log.plan import Declined, Outcome, Placed, Stale, Submission
 from counterfoil.log.rules_source import read_rules
 from counterfoil.log.sequencer import Sequencer
 from counterfoil.merkle.hashing import NodeHash
+from counterfoil.policy.anchors import Replaced
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
@@ -99,7 +100,10 @@ def statement_of(item: Item, store: MemoryStore, rules: Rules) -> SignedStatemen
         case NextPolicy(skew, removes_issuer):
             issuers = () if removes_issuer else (issuer_of(WORLD.agent),)
             policy = policy_for(*issuers, version=rules.policy.version + 1)
-            return parse_signed_statement(policy_statement(WORLD, replace(policy, clock_skew_seconds=300 + skew)))
+            following = replace(
+                policy, clock_skew_seconds=300 + skew, replaces=Replaced(rules.policy_entry, rules.policy_id)
+            )
+            return parse_signed_statement(policy_statement(WORLD, following))
 
 
 def ordinary(chain: int, content: int) -> bytes:

@@ -18,7 +18,7 @@ from counterfoil.errors import (
     UnverifiedError,
 )
 from counterfoil.log.rules_source import read_genesis
-from counterfoil.policy.succession import CommittedPolicy, read_succession
+from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
@@ -49,7 +49,7 @@ class PolicyChain:
     """
 
     genesis: Genesis
-    policies: tuple[CommittedPolicy, ...]
+    succession: Succession
     pinned: bool
     tree_size: int | None
     open_points: tuple[str, ...]
@@ -80,14 +80,14 @@ def policies_of_store(store: "Stored") -> PolicyChain:
     """
     genesis = read_genesis(store)
     try:
-        policies = read_succession(_stored(store, genesis), genesis)
+        succession = read_succession(_stored(store, genesis), genesis)
     except (MalformedError, UnverifiedError) as error:
         raise LogCorruptError(f"the chain of policies does not hold: {error.detail}") from error
-    return PolicyChain(genesis, policies, pinned=False, tree_size=None, open_points=(STORE_ALONE,))
+    return PolicyChain(genesis, succession, pinned=False, tree_size=None, open_points=(STORE_ALONE,))
 
 
 def policies_of_service(client: "Client", trust: Trust | None) -> PolicyChain:
-    """The policies that a service gives out, each once its receipt and the operator's signature verify.
+    """The policies that a service gives out, each once its receipt and its signature verify.
 
     The keys are those of the genesis statement that the user gave, or else of the one in the chain, which the result
     says.
@@ -102,12 +102,12 @@ def policies_of_service(client: "Client", trust: Trust | None) -> PolicyChain:
     genesis = _genesis_in(fetched) if pinned is None else pinned
     if genesis.identity != identity or fetched.verified.log_name != identity.log_name:
         raise IssuerMismatchError(f"the chain of policies is not that of {identity.origin}")
-    policies = read_succession([(link.statement, link.decision) for link in fetched.links], genesis)
+    succession = read_succession([(link.statement, link.decision) for link in fetched.links], genesis)
     size = None if fetched.verified.tree is None else fetched.verified.tree[0]
     whole = _is_whole(fetched, genesis)
     later = f"that no policy came into force after the tree of {size} entries"
     unpinned = () if pinned is not None else (_KEYS_UNPINNED,)
-    return PolicyChain(genesis, policies, pinned is not None, size, (later if whole else _HEAD_UNSIGNED, *unpinned))
+    return PolicyChain(genesis, succession, pinned is not None, size, (later if whole else _HEAD_UNSIGNED, *unpinned))
 
 
 def _stored(store: "Stored", genesis: Genesis) -> Iterator[tuple[bytes, bytes]]:

@@ -65,7 +65,7 @@ def explain_entry(
             # The policies are asked for last, so that they reach at least as far as the entry does.
             registered = _fetched(client, trust, name)
             chain = policies_of_service(client, trust)
-    told = explain(registered, chain.policies, chain.genesis)
+    told = explain(registered, chain.succession, chain.genesis)
     explanation_reply(told, chain, over_http=url is not None).show(as_json=as_json)
     if not told.is_same:
         raise typer.Exit(ExitCode.UNVERIFIED)

@@ -46,7 +46,7 @@ def history(
 
 
 def _reply(chain: PolicyChain) -> Reply:
-    told = list(_told(chain.policies))
+    told = list(_told(chain.succession.policies))
     lines = [_line(policy, counts) for policy, counts in told]
     operator = chain.genesis.keys[KeyPurpose.OPERATOR].thumbprint.hex()
     listed: list[JsonValue] = [_json(policy, counts) for policy, counts in told]

@@ -31,8 +31,12 @@ Kid = Annotated[
     responses=binary(200, "A COSE Key Set.", CBOR),
 )
 def get_keys(service: Wired) -> Response:
-    """Every key that receipts of this log verify with, as a COSE Key Set (RFC 9052, section 7)."""
-    return answer(encode([_described(service.log.receipts.key)]), CBOR, HOURLY)
+    """Every key that receipts of this log verify with, as a COSE Key Set (RFC 9052, section 7).
+
+    Keys that sign no more are among them; one that is compromised is not.
+    """
+    keys = service.log.receipts.keys().trusted
+    return answer(encode([_described(key) for key in keys]), CBOR, HOURLY)
 
 
 @router.get(
@@ -42,10 +46,11 @@ def get_keys(service: Wired) -> Response:
 )
 def get_key(service: Wired, kid: Kid) -> Response:
     """One key that receipts of this log verify with, as a COSE_Key."""
-    key = service.log.receipts.key
-    if _thumbprint(kid) != key.thumbprint:
-        raise KeyAbsentError("no receipt key of this log has that kid")
-    return answer(encode(_described(key)), CBOR, HOURLY)
+    thumbprint = _thumbprint(kid)
+    for key in service.log.receipts.keys().trusted:
+        if key.thumbprint == thumbprint:
+            return answer(encode(_described(key)), CBOR, HOURLY)
+    raise KeyAbsentError("no receipt key of this log that can be believed has that kid")
 
 
 def _described(key: PublicKey) -> dict[int | str, CborValue]:

@@ -11,6 +11,7 @@ from counterfoil.errors import (
     ContentTypeNotAdmittedError,
     MalformedPolicyError,
     MisconfiguredError,
+    PolicyUnsafeError,
     SubjectReservedError,
 )
 from counterfoil.log.plan import Draft, Submission, View
@@ -20,8 +21,9 @@ from counterfoil.merkle.hashing import EMPTY_ROOT, TreeSize
 from counterfoil.merkle.tree import EMPTY_FRONTIER
 from counterfoil.policy.decision import FOREVER, Decision
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument, Visibility
-from counterfoil.policy.own_statements import Effect, require_safe_policy
+from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
+from counterfoil.policy.safety import require_safe_policy
 from counterfoil.receipt.tree_head import TreeHead, require_receipt_signer, sign_head
 from counterfoil.statement.claims import RootTraceId
 from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE, Genesis, KeyPurpose
@@ -69,7 +71,7 @@ def found_log(
     Raises:
         AlreadyInitialisedError: The store holds a log.
         MisconfiguredError: The policy's version is not 1.
-        PolicyUnsafeError: The policy would let somebody speak as the log.
+        PolicyUnsafeError: The policy would let somebody speak as the log, or names operators of its own.
         SignerUnavailableError: The receipt signer does not sign with its key's own algorithm.
         StoreUnavailableError: The store failed; nothing was begun, or all of it.
     """
@@ -77,7 +79,7 @@ def found_log(
     require_receipt_signer(signers[KeyPurpose.RECEIPT])
     if policy.version != 1:
         raise MisconfiguredError("the first policy has version 1")
-    require_safe_policy(policy, frozenset(key.thumbprint for key in genesis.keys.values()), identity.issuer)
+    _require_first(policy, genesis)
     operator = signers[KeyPurpose.OPERATOR]
     subject = identity.policy_subject
     statements = [
@@ -123,11 +125,16 @@ def require_founding(number: int, statement: SignedStatement, key: PublicKey, ru
     """
     identity, payload = rules.genesis.identity, statement.message.payload or b""
     content_type = POLICY_CONTENT_TYPE if number == POLICY_ENTRY else GENESIS_CONTENT_TYPE
-    if rules.own_purpose(key) is not KeyPurpose.OPERATOR or statement.content_type != content_type:
+    if key != rules.genesis.keys[KeyPurpose.OPERATOR] or statement.content_type != content_type:
         raise ContentTypeNotAdmittedError(f"entry {number} is not a {content_type} by the operator key")
     if statement.claims.subject != identity.policy_subject:
         raise SubjectReservedError("the log's own statements belong into its own chains")
     if number == POLICY_ENTRY and (rules.policy.version != 1 or rules.policy.encode() != payload):
         raise MalformedPolicyError("the first policy has version 1 and the one encoding this log writes (RFC 8785)")
-    own_keys = frozenset(own.thumbprint for own in rules.genesis.keys.values())
-    require_safe_policy(rules.policy, own_keys, identity.issuer)
+    _require_first(rules.policy, rules.genesis)
+
+
+def _require_first(policy: PolicyDocument, genesis: Genesis) -> None:
+    require_safe_policy(policy, frozenset(key.thumbprint for key in genesis.keys.values()), genesis.identity.issuer)
+    if policy.operators.keys or policy.replaces is not None or policy.approved is not None:
+        raise PolicyUnsafeError("the first policy has the one operator of the genesis statement and replaces nothing")

@@ -55,14 +55,14 @@ class LocalLog:
         self.store = store
         self._appends = ThreadAppends(store) if appends is None else appends
         self.genesis: Genesis = read_genesis(store)
-        _require_key(self.genesis, KeyPurpose.RECEIPT, receipt_signer)
         require_receipt_signer(receipt_signer)
         self.policies = Policies(store)
-        self.receipts = ReceiptSource(store, self.genesis.identity, receipt_signer.public_key)
+        self.receipts = ReceiptSource(store, self.genesis.identity, lambda: self.current_rules().receipt_keys)
         self._clock = clock
         self.profiles = profiles
         head = self.head()
         self._rules = read_rules(store, self.genesis, head, profiles)
+        _require_in_force(self._rules, receipt_signer)
         self._seen_time = head.tree.time
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
@@ -99,6 +99,15 @@ class LocalLog:
         """The rules in force; read again from the log when ``newer_than`` were not enough."""
         if newer_than is not None and self._rules.rules_entry == newer_than.rules_entry:
             await asyncio.to_thread(self._read_rules)
+        return self._rules
+
+    def current_rules(self) -> Rules:
+        """The rules in force at the latest committed head, whoever changed them.
+
+        Raises:
+            CorruptError, UnavailableError: They cannot be read.
+        """
+        self._read_rules()
         return self._rules
 
     def max_lag(self, policy_entry: int) -> int:
@@ -164,14 +173,25 @@ class LocalLog:
         )
 
     def _read_rules(self) -> None:
-        head = self.head()
+        # Several threads may read at a time: what is known is looked at before the head, and never goes back.
+        known, head = self._rules, self.head()
         self._seen_time = max(self._seen_time, head.tree.time)
-        if head.rules_entry != self._rules.rules_entry:
-            self._rules = read_rules(self.store, self.genesis, head, self.profiles)
+        if head.rules_entry == known.rules_entry:
+            return
+        rules = read_rules(self.store, self.genesis, head, self.profiles, since=known)
+        if rules.rules_entry > self._rules.rules_entry:
+            self._rules = rules
 
     def _find(self, entry_id: StatementHash) -> tuple[int, bytes] | None:
         entry = self.store.entry_of(entry_id)
         return None if entry is None else (entry.number, self.receipts.stable(entry.number))
+
+
+def _require_in_force(rules: Rules, signer: Signer) -> None:
+    thumbprint = signer.public_key.thumbprint
+    if thumbprint not in rules.receipt_keys.in_force:
+        in_force = ", ".join(sorted(one.hex() for one in rules.receipt_keys.in_force))
+        raise KeysMismatchError(f"the receipt keys in force are {in_force}, and the signer holds {thumbprint.hex()}")
 
 
 def _require_key(genesis: Genesis, purpose: KeyPurpose, signer: Signer) -> None:

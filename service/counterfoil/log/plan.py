@@ -10,7 +10,9 @@ from counterfoil.errors import (
     CounterfoilError,
     FindingRefusedError,
     PageSupersededError,
+    ReceiptKeyEndedError,
     RefusedError,
+    RevocationRefusedError,
     SignatureTwinError,
 )
 from counterfoil.log.events import NO_EVENTS, EventDraft, EventView
@@ -122,12 +124,16 @@ class Plan:
 
 @dataclass(slots=True)
 class Draft:
-    """A batch in the making: each statement is taken against the log as the one before it left it."""
+    """A batch in the making: each statement is taken against the log as the one before it left it.
+
+    ``signer`` is the thumbprint of the receipt key that will sign the head.
+    """
 
     origin: str
     head: Head
     head_time: int
     view: View
+    signer: bytes = b""
     entries: list[Entry] = field(default_factory=list)
     contents: list[Content] = field(default_factory=list)
     registered: dict[DuplicateKey, Registered] = field(default_factory=dict)
@@ -146,13 +152,8 @@ class Draft:
             return _known(statement, known)
         if not decision.holds(self.head.rules_entry, self.head_time):
             return Stale()
-        if decision.effect is Effect.PAGE and not self._is_next_page(statement):
-            return Declined(PageSupersededError("another page covers these decisions, or they are not committed yet"))
-        if decision.event is not None and (refusal := self._event_refusal(decision.event)) is not None:
-            return Declined(refusal)
-        if decision.refused and (refusal := self._finding_refusal(submission)) is not None:
-            return Declined(refusal)
-        return Placed(self.place(submission))
+        refusal = self._refusal(submission)
+        return Placed(self.place(submission)) if refusal is None else Declined(refusal)
 
     def place(self, submission: Submission) -> EntryNumber:
         """Make the submission the next entry."""
@@ -202,6 +203,19 @@ class Draft:
 
     def _registered(self, key: DuplicateKey) -> Registered | None:
         return self.registered.get(key) or self.view.registered.get(key)
+
+    def _refusal(self, submission: Submission) -> CounterfoilError | None:
+        """Why a statement cannot come next, as far as only the log under the lock can say."""
+        decision = submission.decision
+        if self.signer not in decision.head_signers:
+            return ReceiptKeyEndedError("this process signs with a receipt key that is not in force for it")
+        if decision.follows >= self.head.tree.size + len(self.entries):
+            return RevocationRefusedError("the last valid entry is not before the revocation")
+        if decision.effect is Effect.PAGE and not self._is_next_page(submission.statement):
+            return PageSupersededError("another page covers these decisions, or they are not committed yet")
+        if decision.event is not None and (refusal := self._event_refusal(decision.event)) is not None:
+            return refusal
+        return self._finding_refusal(submission) if decision.refused else None
 
     def _event_refusal(self, event: TraceEvent) -> CounterfoilError | None:
         key = chain_id(event.root_trace_id)
@@ -261,6 +275,8 @@ class Draft:
         match submission.decision.effect:
             case Effect.POLICY:
                 self.head = replace(self.head, rules_entry=number, policy_entry=number)
+            case Effect.RULES:
+                self.head = replace(self.head, rules_entry=number)
             case Effect.PAGE:
                 page = parse_page(submission.statement.message.payload or b"")
                 self.head = replace(self.head, next_page=page.last + 1)
@@ -268,13 +284,16 @@ class Draft:
                 pass
 
 
-def plan_batch(origin: str, head: Head, head_time: int, view: View, submissions: Sequence[Submission]) -> Plan:
+def plan_batch(
+    origin: str, head: Head, head_time: int, view: View, submissions: Sequence[Submission], *, signer: bytes
+) -> Plan:
     """Take submissions one after another; a batch of n leaves the log as n batches of one would.
 
     A submission that changes the rules ends the batch, so that every entry was decided under the rules in force. One
     that is declined leaves no trace. ``head_time`` is in whole seconds since 1970 and not before the head's.
+    ``signer`` is the thumbprint of the receipt key that will sign the head: what needs another one is declined.
     """
-    draft = Draft(origin, head, head_time, view)
+    draft = Draft(origin, head, head_time, view, signer)
     outcomes: list[Outcome] = []
     for submission in submissions:
         outcome = draft.take(submission)

@@ -67,6 +67,7 @@ class Sequencer:
                 max(head.tree.time, self._clock()),
                 self._view(transaction, submissions),
                 submissions,
+                signer=self._signer.public_key.thumbprint,
             )
             signed = self._write(transaction, plan)
         # From here on the transaction is durable, and what follows may leave the process.

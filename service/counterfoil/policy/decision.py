@@ -15,6 +15,7 @@ from counterfoil.errors import (
     ExpiredError,
     FromTheFutureError,
     IssuerUnknownError,
+    KeyRevokedError,
     NotYetValidError,
     PayloadMissingError,
     RoleNotAdmittedError,
@@ -22,7 +23,7 @@ from counterfoil.errors import (
     SubjectReservedError,
 )
 from counterfoil.policy.document import Visibility, narrower
-from counterfoil.policy.own_statements import Effect, decide_own
+from counterfoil.policy.own_statements import Effect, OwnDecision, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
@@ -43,6 +44,8 @@ class Decision:
     ``holds_from`` and ``holds_until`` are whole seconds since 1970, both included. ``effect`` is what the entry will
     change for those after it. ``event`` is what a statement of the trace profile says, read once; what of it needs the
     chain is asked by the append, as are the findings that the policy refuses. ``max_lag`` is in whole seconds.
+    ``head_signers`` are the thumbprints of the receipt keys with which a tree head over the entry may be signed, and
+    ``follows`` is the number of an entry that it must come after.
     """
 
     rules_entry: int
@@ -56,6 +59,8 @@ class Decision:
     event: TraceEvent | None = None
     max_lag: int = 0
     refused: frozenset[Finding] = frozenset()
+    head_signers: frozenset[bytes] = frozenset()
+    follows: int = -1
 
     def holds(self, rules_entry: int, head_time: int) -> bool:
         """Whether the append may rest on this decision under these rules at this time."""
@@ -81,11 +86,14 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
         raise AudienceMismatchError("the CWT claim aud (3) names other recipients than this log")
     event: TraceEvent | None = None
     refused: frozenset[Finding] = frozenset()
+    own = OwnDecision(Effect.NONE, rules.receipt_keys.in_force)
+    visibility = Visibility.PUBLIC
     if statement.claims.issuer == identity.issuer:
-        visibility, effect = decide_own(statement, key, rules)
+        own = decide_own(statement, key, rules)
     else:
+        require_unrevoked(key, rules)
         visibility, event = _admit(statement, rules)
-        effect, refused = Effect.NONE, rules.policy.refused_findings
+        refused = rules.policy.refused_findings
     holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
@@ -94,11 +102,13 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
         visibility=visibility,
         holds_from=holds_from,
         holds_until=holds_until,
-        effect=effect,
+        effect=own.effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
         event=event,
         max_lag=rules.policy.max_lag_seconds,
         refused=refused,
+        head_signers=own.head_signers,
+        follows=own.follows,
     )
 
 
@@ -121,6 +131,17 @@ def require_admitted_size(statement: SignedStatement, rules: Rules) -> None:
     stored = len(statement.encoded) + sum(map(len, statement.carried_x5chain))
     if not own and stored > rules.policy.max_statement_bytes:
         raise StatementTooLargeError(f"the policy admits {rules.policy.max_statement_bytes} bytes")
+
+
+def require_unrevoked(key: PublicKey, rules: Rules) -> None:
+    """Check that no entry has revoked an issuer's key.
+
+    Raises:
+        KeyRevokedError: One has.
+    """
+    revocation = rules.revocations.get(key.thumbprint)
+    if revocation is not None:
+        raise KeyRevokedError(f"the key is revoked; entries by it up to {revocation.last_valid_entry} stay valid")
 
 
 def effective_content_type(statement: SignedStatement) -> str | int | None:

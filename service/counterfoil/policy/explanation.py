@@ -1,6 +1,5 @@
 """Why an entry was admitted: its decision, repeated as of its time and laid out beside what was recorded."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.cose.keys import PublicKey
@@ -10,7 +9,7 @@ from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.policy.rules import Rules
-from counterfoil.policy.succession import CommittedPolicy, policy_before
+from counterfoil.policy.succession import CommittedPolicy, Succession
 from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
@@ -75,8 +74,8 @@ class Explanation:
         return self.refusal is None and not self.differences
 
 
-def explain(entry: Registered, policies: Sequence[CommittedPolicy], genesis: Genesis) -> Explanation:
-    """Decide an entry again at its recorded head time, under the last of ``policies`` that was committed before it.
+def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Explanation:
+    """Decide an entry again at its recorded head time, under the rules that the log had come to before it.
 
     What the chain of the entry allows to follow, and the findings that a policy refuses, are not asked: that takes the
     chain. Where the entry ``lacks_evidence``, the key is the one that the record names.
@@ -85,8 +84,7 @@ def explain(entry: Registered, policies: Sequence[CommittedPolicy], genesis: Gen
         ChainInvalidError: No policy was committed before it.
     """
     statement, record = entry.statement, entry.record
-    policy = policy_before(policies, entry.number)
-    rules = Rules(genesis, policy.document, policy.number, policy.number)
+    policy, rules = succession.policy_for(entry.number), succession.rules_for(entry.number)
     issuer = statement.claims.issuer or ""
     named = policy.document.issuer(issuer)
     keys = rules.issuer_keys(issuer) or ()

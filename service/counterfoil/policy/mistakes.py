@@ -26,8 +26,8 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
 )
-from counterfoil.policy.own_statements import OWN_CONTENT_TYPES
 from counterfoil.policy.remark import PolicyRemark, Severity, warning
+from counterfoil.policy.safety import OWN_CONTENT_TYPES
 
 _READ = TypeVar("_READ")
 _MAX_SHOWN: Final = 64

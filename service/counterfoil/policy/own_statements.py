@@ -1,81 +1,69 @@
-"""What the log itself may register: policies by its operator key, pages by its service key."""
+"""What the log itself may register: what changes the rules by its operators, pages by its service key."""
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from counterfoil.cose.keys import PublicKey
-from counterfoil.errors import (
-    ContentTypeNotAdmittedError,
-    MalformedPolicyError,
-    PolicyUnsafeError,
-    PolicyVersionError,
-    SubjectReservedError,
-)
-from counterfoil.policy import document
-from counterfoil.policy.document import PolicyDocument, Visibility
-from counterfoil.policy.parse import parse_policy
+from counterfoil.errors import ContentTypeNotAdmittedError, SubjectReservedError
+from counterfoil.policy.changes import rules_after
+from counterfoil.policy.document import POLICY_CONTENT_TYPE
 from counterfoil.policy.rules import Rules
-from counterfoil.statement import page
-from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE, KeyPurpose
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, parse_revocation
+from counterfoil.statement.page import PAGE_CONTENT_TYPE, parse_page
 from counterfoil.statement.signed_statement import SignedStatement
 
-OWN_CONTENT_TYPES: Final = frozenset({document.POLICY_CONTENT_TYPE, GENESIS_CONTENT_TYPE, page.PAGE_CONTENT_TYPE})
+_UNPLACED: Final = 2**62
+"""Of a statement that has no number yet: later than any entry."""
 
 
 class Effect(Enum):
-    """What an entry changes for the entries after it."""
+    """What an entry changes for the entries after it: nothing, the policy in force, other rules, or the next page."""
 
     NONE = auto()
     POLICY = auto()
+    RULES = auto()
     PAGE = auto()
 
 
-def decide_own(statement: SignedStatement, key: PublicKey, rules: Rules) -> tuple[Visibility, Effect]:
+@dataclass(frozen=True, slots=True)
+class OwnDecision:
+    """That a statement of the log about itself is admitted; all of those are public.
+
+    ``follows`` is the number of an entry that it must come after, -1 where there is none. ``head_signers`` are the
+    thumbprints of the receipt keys with which tree heads may be signed from it on.
+    """
+
+    effect: Effect
+    head_signers: frozenset[bytes]
+    follows: int = -1
+
+
+def decide_own(statement: SignedStatement, key: PublicKey, rules: Rules) -> OwnDecision:
     """Decide on a statement whose issuer is this log.
 
     Raises:
         ContentTypeNotAdmittedError: The key that signed it may not make statements of that content type.
         SubjectReservedError: Its subject is not the chain where such statements belong.
-        PolicyVersionError, PolicyUnsafeError, MalformedError: What it says cannot come into force.
+        RefusedError, MalformedError, UnverifiedError: What it says cannot come into force.
     """
-    match rules.own_purpose(key), statement.content_type:
-        case KeyPurpose.OPERATOR, document.POLICY_CONTENT_TYPE:
-            _require_subject(statement, rules.genesis.identity.policy_subject)
-            _require_successor(statement.message.payload or b"", rules)
-            return Visibility.PUBLIC, Effect.POLICY
-        case KeyPurpose.SERVICE, page.PAGE_CONTENT_TYPE:
-            _require_subject(statement, rules.genesis.identity.page_subject)
-            page.parse_page(statement.message.payload or b"")
-            return Visibility.PUBLIC, Effect.PAGE
-        case _:
+    if statement.content_type == PAGE_CONTENT_TYPE:
+        if rules.own_purpose(key) is not KeyPurpose.SERVICE:
             raise ContentTypeNotAdmittedError("the key may not make statements of that content type for this log")
+        _require_subject(statement, rules.genesis.identity.page_subject)
+        parse_page(statement.message.payload or b"")
+        return OwnDecision(Effect.PAGE, rules.receipt_keys.in_force)
+    after = rules_after(rules, _UNPLACED, statement, key.thumbprint)
+    _require_subject(statement, rules.genesis.identity.policy_subject)
+    effect = Effect.POLICY if statement.content_type == POLICY_CONTENT_TYPE else Effect.RULES
+    return OwnDecision(effect, after.receipt_keys.in_force, _last_valid(statement))
 
 
-def require_safe_policy(policy: PolicyDocument, rules_keys: frozenset[bytes], log_issuer: str) -> None:
-    """Refuse a policy that would let anybody speak as the log, or sign with a key of the log.
-
-    ``rules_keys`` are the thumbprints of every key of the log.
-
-    Raises:
-        PolicyUnsafeError: It would.
-    """
-    if policy.issuer(log_issuer) is not None:
-        raise PolicyUnsafeError("the policy names this log as an issuer")
-    identifiers = {key.thumbprint for key in policy.public_keys()} | {key.kid for i in policy.issuers for key in i.keys}
-    if identifiers & rules_keys:
-        raise PolicyUnsafeError("the policy gives a key of this log to an issuer")
-    if any(rule.content_type in OWN_CONTENT_TYPES for rule in policy.content_types):
-        raise PolicyUnsafeError("the policy opens a content type that is the log's own")
-
-
-def _require_successor(payload: bytes, rules: Rules) -> None:
-    policy = parse_policy(payload)
-    if policy.encode() != payload:
-        raise MalformedPolicyError("the policy document is not in the one encoding this log writes (RFC 8785)")
-    if policy.version != rules.policy.version + 1:
-        raise PolicyVersionError(f"the policy in force has version {rules.policy.version}")
-    own = frozenset(key.thumbprint for key in rules.genesis.keys.values())
-    require_safe_policy(policy, own, rules.genesis.identity.issuer)
+def _last_valid(statement: SignedStatement) -> int:
+    if statement.content_type != REVOCATION_CONTENT_TYPE:
+        return -1
+    return parse_revocation(statement.message.payload or b"").last_valid_entry
 
 
 def _require_subject(statement: SignedStatement, subject: str) -> None:

@@ -1,20 +1,27 @@
-"""Every policy that was in force, in its order, as the log's own chain of policies has it."""
+"""The rules of a log from its beginning on, read from its own chain of policies and from nothing else."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-from counterfoil.errors import ChainInvalidError
-from counterfoil.log.founding import POLICY_ENTRY
+from counterfoil.errors import ChainInvalidError, RefusedError
+from counterfoil.log.founding import POLICY_ENTRY, require_founding
+from counterfoil.policy.changes import founding_rules, rules_after
+from counterfoil.policy.decision import Decision, decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
-from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.rules import Rules
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
-from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE, GENESIS_ENTRY, Genesis, KeyPurpose
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
+from counterfoil.statement.issuer import find_issuer_key
+from counterfoil.statement.profile import Profiles
 from counterfoil.statement.signed_statement import (
     SignedStatement,
     StatementHash,
     parse_signed_statement,
     verify_statement,
 )
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,67 +34,108 @@ class CommittedPolicy:
     document: PolicyDocument
 
 
-def read_succession(entries: Iterable[tuple[bytes, bytes]], genesis: Genesis) -> tuple[CommittedPolicy, ...]:
-    """The policies among the entries of the policy chain, each given as statement and decision record, all of them.
+@dataclass(frozen=True)
+class Succession:
+    """The policies of a log in their order, and the rules as each entry that changed them left them."""
 
-    The operator's key of the genesis statement has signed each, and each was decided under the one before it. Versions
-    count by one, so that none can be left out but the last ones.
+    policies: tuple[CommittedPolicy, ...]
+    rules: tuple[Rules, ...]
+
+    def rules_for(self, number: int) -> Rules:
+        """The rules under which an entry of that number was decided; entry 0 is decided under the policy that it is.
+
+        Raises:
+            ChainInvalidError: There are none.
+        """
+        before = bisect_left(self._changed_at, max(number, POLICY_ENTRY + 1))
+        if before == 0:
+            raise ChainInvalidError(f"no policy was committed before entry {number}")
+        return self.rules[before - 1]
+
+    def policy_for(self, number: int) -> CommittedPolicy:
+        """The policy that was in force when an entry of that number was decided.
+
+        Raises:
+            ChainInvalidError: There was none.
+        """
+        entry = self.rules_for(number).policy_entry
+        return next(policy for policy in self.policies if policy.number == entry)
+
+    @cached_property
+    def _changed_at(self) -> list[int]:
+        return [rules.rules_entry for rules in self.rules]
+
+
+def read_succession(
+    entries: Iterable[tuple[bytes, bytes]], genesis: Genesis, profiles: Profiles = BUILT_IN_PROFILES
+) -> Succession:
+    """The policies and rules that the entries of the policy chain lead to, given as statement and decision record.
+
+    Each of the entries is decided again: it is signed by whom the entries before it let sign, and its record is the one
+    that follows from them. Policies count by one and name the one before them, so that of these none can be left out
+    but the last ones; that nothing else was left out is for a signed chain head to show.
 
     Raises:
         ChainInvalidError: The entries are not those of this log's policy chain from its beginning on, or out of order.
         MalformedError, UnverifiedError: A statement or a decision record cannot be read, or a signature does not hold.
     """
-    policies: list[CommittedPolicy] = []
-    last = -1
+    reading = _Reading(genesis, profiles)
     for encoded, decision in entries:
-        statement = parse_signed_statement(encoded, max_bytes=len(encoded))
-        record = parse_decision_record(decision)
-        _require_own(statement, record, genesis)
-        if (record.number <= last) or (last < GENESIS_ENTRY and record.number != last + 1):
-            raise ChainInvalidError(f"entry {record.number} does not follow entry {last} in the chain of policies")
-        last = record.number
-        if last == GENESIS_ENTRY:
-            _require_genesis(statement, genesis)
-        else:
-            policies.append(_policy(statement, record, policies))
-    if last < GENESIS_ENTRY:
+        reading.take(parse_signed_statement(encoded, max_bytes=len(encoded)), parse_decision_record(decision))
+    if reading.last < GENESIS_ENTRY:
         raise ChainInvalidError("the chain of policies lacks the entries with which a log begins")
-    return tuple(policies)
+    return Succession(tuple(reading.policies), tuple(reading.rules))
 
 
-def policy_before(policies: Iterable[CommittedPolicy], number: int) -> CommittedPolicy:
-    """The policy that was in force when an entry was decided; entry 0 is decided under the policy that it is.
+class _Reading:
+    def __init__(self, genesis: Genesis, profiles: Profiles) -> None:
+        self._genesis = genesis
+        self._profiles = profiles
+        self.last = -1
+        self.policies: list[CommittedPolicy] = []
+        self.rules: list[Rules] = []
 
-    Raises:
-        ChainInvalidError: There is none.
-    """
-    before = [policy for policy in policies if policy.number < max(number, POLICY_ENTRY + 1)]
-    if not before:
-        raise ChainInvalidError(f"no policy was committed before entry {number}")
-    return max(before, key=lambda policy: policy.number)
+    def take(self, statement: SignedStatement, record: DecisionRecord) -> None:
+        number, before = record.number, self.last
+        if number <= before or (before < GENESIS_ENTRY and number != before + 1):
+            raise ChainInvalidError(f"entry {number} does not follow entry {before} in the chain of policies")
+        self.last = number
+        identity = self._genesis.identity
+        if (statement.claims.issuer, statement.claims.subject) != (identity.issuer, identity.policy_subject):
+            raise ChainInvalidError(f"entry {number} does not belong into the chain of policies")
+        try:
+            self._found(statement, record) if number <= GENESIS_ENTRY else self._change(statement, record)
+        except RefusedError as error:
+            raise ChainInvalidError(
+                f"entry {number} of the chain of policies could not come into force: {error.detail}"
+            ) from error
+        if statement.content_type == POLICY_CONTENT_TYPE:
+            policy = self.rules[-1].policy
+            self.policies.append(CommittedPolicy(number, statement.hash, record.head_time, policy))
+
+    def _found(self, statement: SignedStatement, record: DecisionRecord) -> None:
+        if record.number == POLICY_ENTRY:
+            self.rules.append(founding_rules(self._genesis, statement, self._profiles))
+        elif statement.message.payload != self._genesis.encode():
+            raise ChainInvalidError(f"entry {GENESIS_ENTRY} is not the genesis statement that the keys come from")
+        operator = self._genesis.keys[KeyPurpose.OPERATOR]
+        verify_statement(statement, operator)
+        require_founding(record.number, statement, operator, self.rules[0])
+        _require_record(record, operator.thumbprint, POLICY_ENTRY)
+
+    def _change(self, statement: SignedStatement, record: DecisionRecord) -> None:
+        rules = self.rules[-1]
+        decision = self._decide(statement, rules, record.head_time)
+        _require_record(record, decision.key_thumbprint, rules.policy_entry)
+        self.rules.append(rules_after(rules, record.number, statement, decision.key_thumbprint))
+
+    def _decide(self, statement: SignedStatement, rules: Rules, head_time: int) -> Decision:
+        key = find_issuer_key(statement, rules)
+        verify_statement(statement, key)
+        return decide(statement, key, rules, head_time)
 
 
-def _require_own(statement: SignedStatement, record: DecisionRecord, genesis: Genesis) -> None:
-    identity, operator = genesis.identity, genesis.keys[KeyPurpose.OPERATOR]
-    if (statement.claims.issuer, statement.claims.subject) != (identity.issuer, identity.policy_subject):
-        raise ChainInvalidError(f"entry {record.number} does not belong into the chain of policies")
-    verify_statement(statement, operator)
-    if record.key_thumbprint != operator.thumbprint:
-        raise ChainInvalidError(f"entry {record.number} was decided by another key than the operator's")
-
-
-def _require_genesis(statement: SignedStatement, genesis: Genesis) -> None:
-    if statement.content_type != GENESIS_CONTENT_TYPE or statement.message.payload != genesis.encode():
-        raise ChainInvalidError(f"entry {GENESIS_ENTRY} is not the genesis statement that the keys come from")
-
-
-def _policy(statement: SignedStatement, record: DecisionRecord, before: list[CommittedPolicy]) -> CommittedPolicy:
-    if statement.content_type != POLICY_CONTENT_TYPE:
-        raise ChainInvalidError(f"entry {record.number} of the chain of policies is none")
-    document = parse_policy(statement.message.payload or b"")
-    version, ruling = (before[-1].document.version, before[-1].number) if before else (0, POLICY_ENTRY)
-    if document.version != version + 1:
-        raise ChainInvalidError(f"version {document.version} of the policy does not follow version {version}")
-    if record.policy_entry != ruling:
-        raise ChainInvalidError(f"entry {record.number} was decided by another policy than the one before it")
-    return CommittedPolicy(record.number, statement.hash, record.head_time, document)
+def _require_record(record: DecisionRecord, signer: bytes, policy_entry: int) -> None:
+    expected = DecisionRecord(record.number, policy_entry, signer, record.head_time)
+    if record != expected:
+        raise ChainInvalidError(f"entry {record.number} was decided by another key or policy, or by more, than it says")

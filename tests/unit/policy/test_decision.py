@@ -28,6 +28,7 @@ from counterfoil.errors import (
     SubjectReservedError,
 )
 from counterfoil.merkle.hashing import NodeHash
+from counterfoil.policy.anchors import Replaced
 from counterfoil.policy.decision import FOREVER, Decision, _interval, largest_statement
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.policy.own_statements import Effect
@@ -38,7 +39,7 @@ from counterfoil.statement.claims import Claims
 from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE, Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page
-from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
 from tests.builders import CONTENT_TYPE, ORIGIN, START, issuer_of, policy_for, sign_statement
 
 AGENT = generate_private_key("ES256")
@@ -57,7 +58,8 @@ def own(signer: LocalSigner, content_type: str, payload: bytes, subject: str) ->
 
 
 def operator_policy(policy: PolicyDocument, signer: LocalSigner = LOG[KeyPurpose.OPERATOR]) -> bytes:
-    return own(signer, POLICY_CONTENT_TYPE, policy.encode(), IDENTITY.policy_subject)
+    following = replace(policy, replaces=Replaced(7, StatementHash(bytes(32))))
+    return own(signer, POLICY_CONTENT_TYPE, following.encode(), IDENTITY.policy_subject)
 
 
 def test_an_admitted_statement_is_decided_under_the_rules_in_force() -> None:

@@ -9,7 +9,7 @@ import pytest
 from counterfoil.errors import ChainInvalidError
 from counterfoil.policy.document import Visibility
 from counterfoil.policy.explanation import Explanation, Registered, explain
-from counterfoil.policy.succession import CommittedPolicy, read_succession
+from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.evidence import carried_certificates
@@ -28,7 +28,7 @@ class Filled:
     world: World
     store: MemoryStore
     genesis: Genesis
-    policies: tuple[CommittedPolicy, ...]
+    succession: Succession
 
     def entry(self, number: int) -> Registered:
         entry, content, head = self.store.entry(number), self.store.content(number), self.store.tree_head_over(number)
@@ -42,7 +42,7 @@ class Filled:
         return Registered(statement, record, number, head.time, content.visibility)
 
     def explain(self, entry: Registered) -> Explanation:
-        return explain(entry, self.policies, self.genesis)
+        return explain(entry, self.succession, self.genesis)
 
     def changed(self, place: int, **members: Any) -> Explanation:
         """Explained with another record."""
@@ -166,12 +166,13 @@ def test_the_time_of_the_record_is_the_time_of_the_decision(log: Filled) -> None
 
 
 def test_the_policy_is_the_one_that_was_in_force_whatever_the_record_says(log: Filled) -> None:
-    first = replace(log.policies[0], document=policy_for(issuer_of(generate_private_key("ES256"))))
-    told = explain(log.entry(2), (first, *log.policies[1:]), log.genesis)
+    first = replace(log.succession.rules[0], policy=policy_for(issuer_of(generate_private_key("ES256"))))
+    other = replace(log.succession, rules=(first, *log.succession.rules[1:]))
+    told = explain(log.entry(2), other, log.genesis)
     assert told.refusal is not None
     assert told.key is None
     with pytest.raises(ChainInvalidError):
-        explain(log.entry(2), log.policies[1:], log.genesis)
+        explain(log.entry(2), replace(log.succession, rules=log.succession.rules[1:]), log.genesis)
 
 
 @pytest.mark.parametrize("number", [0, 1])

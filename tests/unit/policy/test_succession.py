@@ -9,8 +9,9 @@ import pytest
 
 from counterfoil.errors import ChainInvalidError, CounterfoilError
 from counterfoil.log.founding import sign_own_statement
+from counterfoil.policy.anchors import Replaced
 from counterfoil.policy.document import POLICY_CONTENT_TYPE
-from counterfoil.policy.succession import policy_before, read_succession
+from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.register import register
 from counterfoil.statement.claims import RootTraceId
 from counterfoil.statement.decision_record import parse_decision_record
@@ -63,7 +64,7 @@ def chain(world: World) -> Chain:
 
 
 def test_every_policy_is_read_with_its_entry_and_its_time(world: World, genesis: Genesis, chain: Chain) -> None:
-    policies = read_succession(chain, genesis)
+    policies = read_succession(chain, genesis).policies
     assert [(one.number, one.document.version, one.head_time) for one in policies] == [
         (0, 1, START),
         (3, 2, START + 60),
@@ -79,12 +80,13 @@ def test_every_policy_is_read_with_its_entry_and_its_time(world: World, genesis:
 def test_an_entry_is_decided_by_the_last_policy_before_it(
     number: int, ruling: int, genesis: Genesis, chain: Chain
 ) -> None:
-    assert policy_before(read_succession(chain, genesis), number).number == ruling
+    assert read_succession(chain, genesis).policy_for(number).number == ruling
 
 
 def test_before_all_policies_there_is_none(genesis: Genesis, chain: Chain) -> None:
+    whole = read_succession(chain, genesis)
     with pytest.raises(ChainInvalidError):
-        policy_before(read_succession(chain, genesis)[1:], 3)
+        Succession(whole.policies[1:], whole.rules[1:]).policy_for(3)
 
 
 def record(chain: Chain, place: int, **changes: Any) -> tuple[bytes, bytes]:
@@ -125,7 +127,7 @@ def test_a_chain_with_anything_left_out_exchanged_or_decided_otherwise_is_none(
 
 
 def test_of_the_last_ones_a_chain_itself_cannot_tell(genesis: Genesis, chain: Chain) -> None:
-    assert len(read_succession(chain[:-1], genesis)) == 2
+    assert len(read_succession(chain[:-1], genesis).policies) == 2
 
 
 def own(
@@ -137,14 +139,16 @@ def own(
 
 def test_another_statement_in_its_place_does_not_belong_there(world: World, genesis: Genesis, chain: Chain) -> None:
     assert world.policy is not None
-    following = replace(world.policy, version=2).encode()
+    replaced = Replaced(0, parse_signed_statement(chain[0][0]).hash)
+    following = replace(world.policy, version=2, replaces=replaced).encode()
     operator, service = KeyPurpose.OPERATOR, KeyPurpose.SERVICE
     strangers = [
         own(world, service, POLICY_CONTENT_TYPE, following),
         own(world, operator, POLICY_CONTENT_TYPE, following, world.identity.page_subject),
         own(world, operator, "text/plain", following),
         own(world, operator, GENESIS_CONTENT_TYPE, genesis.encode()),
-        own(world, operator, POLICY_CONTENT_TYPE, replace(world.policy, version=3).encode()),
+        own(world, operator, POLICY_CONTENT_TYPE, replace(world.policy, version=3, replaces=replaced).encode()),
+        own(world, operator, POLICY_CONTENT_TYPE, replace(world.policy, version=2).encode()),
         own(world, operator, POLICY_CONTENT_TYPE, b"{}"),
         sign_statement(world.agent, following, subject=world.identity.policy_subject, content_type=POLICY_CONTENT_TYPE),
         chain[2][0][:-1] + bytes([chain[2][0][-1] ^ 1]),
@@ -154,7 +158,7 @@ def test_another_statement_in_its_place_does_not_belong_there(world: World, gene
         with pytest.raises(CounterfoilError):
             read_succession([*chain[:2], (stranger, chain[2][1])], genesis)
     good = own(world, operator, POLICY_CONTENT_TYPE, following)
-    assert len(read_succession([*chain[:2], (good, chain[2][1])], genesis)) == 2
+    assert len(read_succession([*chain[:2], (good, chain[2][1])], genesis).policies) == 2
 
 
 def test_another_logs_genesis_makes_nothing_of_it(world: World, genesis: Genesis, chain: Chain) -> None:
@@ -165,4 +169,4 @@ def test_another_logs_genesis_makes_nothing_of_it(world: World, genesis: Genesis
     for stranger in (*strangers, replace(genesis, identity=parse_origin("log.example/other"))):
         with pytest.raises(CounterfoilError):
             read_succession(chain, stranger)
-    assert read_succession(chain, genesis)
+    assert read_succession(chain, genesis).policies

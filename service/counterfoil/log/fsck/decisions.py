@@ -7,9 +7,10 @@ from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.pages import require_page_root
 from counterfoil.log.ports import LogReader
 from counterfoil.log.records import Entry, Head
+from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.decision import Decision, decide
 from counterfoil.policy.own_statements import Effect
-from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import evidence_digest
@@ -17,6 +18,7 @@ from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import find_issuer_key
 from counterfoil.statement.page import parse_page
 from counterfoil.statement.signed_statement import SignedStatement, verify_statement
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 _MEMBERS = (
     "number", "policy_entry", "key_thumbprint", "head_time",
@@ -32,8 +34,16 @@ class DecisionCheck:
         self._findings = findings
         self._genesis = genesis
         self._rules: Rules | None = None
+        self._known_keys = None if genesis is None else first_receipt_keys(genesis)
         self._unread: set[int] = set()
         self.next_page = 0
+
+    @property
+    def receipt_keys(self) -> ReceiptKeys | None:
+        """The receipt keys after the entries that were taken, as far as the rules are known; None without genesis."""
+        if self._rules is not None:
+            self._known_keys = self._rules.receipt_keys
+        return self._known_keys
 
     def repeat(self, number: int, entry: Entry | None, kept: Kept | None, head_time: int | None) -> Decision | None:
         """Decide an entry again and compare; the decision, None when it cannot be made."""
@@ -90,7 +100,7 @@ class DecisionCheck:
 
     def _decide(self, genesis: Genesis, number: int, statement: SignedStatement, head_time: int) -> Decision:
         if number == POLICY_ENTRY:
-            self._rules = Rules(genesis, parse_policy(statement.message.payload or b""), POLICY_ENTRY, POLICY_ENTRY)
+            self._rules = founding_rules(genesis, statement, BUILT_IN_PROFILES)
         if self._rules is None:
             raise MalformedDecisionError("the rules in force are unknown")
         key = find_issuer_key(statement, self._rules)
@@ -117,11 +127,13 @@ class DecisionCheck:
             self._findings.differ(f"entry {number}", name, getattr(record, member), getattr(expected, member))
 
     def _apply(self, number: int, statement: SignedStatement, decision: Decision) -> None:
-        payload = statement.message.payload or b""
-        if decision.effect is Effect.POLICY and self._rules is not None:
-            self._rules = Rules(self._rules.genesis, parse_policy(payload), number, number)
-        elif decision.effect is Effect.PAGE:
-            self._turn_page(number, payload)
+        if decision.effect is Effect.PAGE:
+            self._turn_page(number, statement.message.payload or b"")
+        elif decision.effect is not Effect.NONE and self._rules is not None:
+            try:
+                self._rules = rules_after(self._rules, number, statement, decision.key_thumbprint)
+            except CounterfoilError as error:
+                self._findings.add(f"entry {number}", f"it cannot come into force there: {error.detail} ({error.code})")
 
     def _turn_page(self, number: int, payload: bytes) -> None:
         page = parse_page(payload)

@@ -80,7 +80,7 @@ class _Examination:
         return self._finish(count)
 
     def _close(self, head: TreeHead, heads: Iterator[TreeHead]) -> TreeHead | None:
-        self._heads.close(head, self._tree.frontier())
+        self._heads.close(head, self._tree.frontier(), self._decisions.receipt_keys)
         return next(heads, None)
 
     def _take(self, number: int, entry: Entry | None, head: TreeHead | None) -> None:

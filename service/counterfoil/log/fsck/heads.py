@@ -1,5 +1,6 @@
 """Tree heads: their order, their roots, their times and their signatures."""
 
+from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.cose.sign1 import signature_input
 from counterfoil.cose.verify_signature import normalise_signature, verify_signature
@@ -8,8 +9,9 @@ from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.fsck.reads import Reads
 from counterfoil.log.records import Head
 from counterfoil.merkle.tree import Frontier
+from counterfoil.policy.receipt_keys import ReceiptKeys
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead, head_header
-from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.genesis import Genesis
 
 FOUNDING_SIZE = 2
 """The policy and the genesis statement are committed at once."""
@@ -25,10 +27,11 @@ class HeadCheck:
         self._sizes: set[int] = set()
         self.last: TreeHead | None = None
 
-    def close(self, head: TreeHead, frontier: Frontier | None) -> None:
+    def close(self, head: TreeHead, frontier: Frontier | None, keys: ReceiptKeys | None) -> None:
         """Check a head against the head before it and against the tree of all entries it covers.
 
-        ``frontier`` is that of the entries up to the head's size; None when it cannot be recomputed.
+        ``frontier`` is that of the entries up to the head's size, ``keys`` are the receipt keys that they leave; None
+        for what cannot be recomputed.
         """
         where = f"tree head {head.size}"
         if self.last is None:
@@ -38,7 +41,7 @@ class HeadCheck:
         if frontier is not None:
             self._findings.differ(where, "size by the entries it covers", head.size, frontier.size)
             self._findings.differ(where, "root", head.root, frontier.root())
-        self._check_signatures(where, head)
+        self._check_signatures(where, head, keys)
         self._sizes.add(head.size)
         self.last = head
 
@@ -61,24 +64,25 @@ class HeadCheck:
         if head.time < last.time:
             self._findings.add(where, f"its time {head.time} is before {last.time}, that of the head before it")
 
-    def _check_signatures(self, where: str, head: TreeHead) -> None:
-        if self._genesis is None:
+    def _check_signatures(self, where: str, head: TreeHead, keys: ReceiptKeys | None) -> None:
+        if self._genesis is None or keys is None:
             return
-        own = self._genesis.keys[KeyPurpose.RECEIPT].thumbprint
         stored = self._reads.attempt(f"signatures of {where}", lambda: self._reads.scan.signatures(head.size), None)
         if stored is None:
             return
         for signature in stored:
-            if signature.key_thumbprint == own:
-                self._verify(where, self._genesis, head, signature)
+            own = keys.find(signature.key_thumbprint)
+            if own is not None and own.is_in_force:
+                self._verify(where, self._genesis, own.key, head, signature)
             else:
                 thumbprint = signature.key_thumbprint.hex()
-                self._findings.add(where, f"is signed by {thumbprint}, which is not the log's receipt key")
-        count = sum(signature.key_thumbprint == own for signature in stored)
-        self._findings.differ(where, "number of signatures by the receipt key", count, 1)
+                self._findings.add(
+                    where, f"is signed by {thumbprint}, which is no receipt key of the log in force there"
+                )
+        if not any(signature.key_thumbprint in keys.in_force for signature in stored):
+            self._findings.add(where, "no receipt key in force there has signed it")
 
-    def _verify(self, where: str, genesis: Genesis, head: TreeHead, signature: HeadSignature) -> None:
-        key = genesis.keys[KeyPurpose.RECEIPT]
+    def _verify(self, where: str, genesis: Genesis, key: PublicKey, head: TreeHead, signature: HeadSignature) -> None:
         self._findings.differ(where, "size by its signature", signature.size, head.size)
         try:
             algorithm = default_algorithm(key)
