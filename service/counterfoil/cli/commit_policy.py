@@ -1,18 +1,14 @@
 """Committing a new registration policy through the same append as every other statement."""
 
-import asyncio
 from dataclasses import replace
 
-from counterfoil.cli.data_directory import DataDirectory, now
-from counterfoil.errors import KeysMismatchError
-from counterfoil.log.founding import sign_own_statement
-from counterfoil.log.local_log import LocalLog
+from counterfoil.cli.data_directory import DataDirectory
+from counterfoil.cli.operator_desk import Desk, Published, desk_of_data
 from counterfoil.policy.anchors import Replaced
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
-from counterfoil.register import Registration, register
 
 
-def commit_policy(data: DataDirectory, policy: PolicyDocument) -> Registration:
+def commit_policy(data: DataDirectory, policy: PolicyDocument) -> Published:
     """Sign a policy with the operator key and register it; it is in force for every process from then on.
 
     It names the policy in force as the one that it replaces, and one operator is enough for it.
@@ -24,26 +20,10 @@ def commit_policy(data: DataDirectory, policy: PolicyDocument) -> Registration:
         PolicyUnsafeError, MalformedPolicyError: The policy cannot come into force.
         UnavailableError, CorruptError, MisconfiguredError: The log cannot be opened or appended to.
     """
-    operator = data.signer(data.settings.operator_key)
-    with data.store() as store:
-        log = data.open_log(store)
-        rules = log.current_rules()
-        if operator.public_key.thumbprint not in rules.operator_kids:
-            in_force = ", ".join(sorted(kid.hex() for kid in rules.operator_kids))
-            raise KeysMismatchError(
-                f"the keys of the operators in force are {in_force}, "
-                f"and the signer at hand holds {operator.public_key.thumbprint.hex()}",
-            )
-        identity = log.genesis.identity
-        issued_at = max(now(), log.head().tree.time)
-        following = replace(policy, replaces=Replaced(rules.policy_entry, rules.policy_id), approved=None)
-        subject, payload = identity.policy_subject, following.encode()
-        statement = sign_own_statement(operator, identity, subject, POLICY_CONTENT_TYPE, payload, issued_at)
-        return asyncio.run(_register(statement, log))
+    with desk_of_data(data) as desk:
+        return desk.publish(POLICY_CONTENT_TYPE, following(policy, desk).encode())
 
 
-async def _register(statement: bytes, log: LocalLog) -> Registration:
-    try:
-        return await register(statement, log)
-    finally:
-        await log.close()
+def following(policy: PolicyDocument, desk: Desk) -> PolicyDocument:
+    """A policy as the successor of the one in force, which nobody has approved yet."""
+    return replace(policy, replaces=Replaced(desk.rules.policy_entry, desk.rules.policy_id), approved=None)

@@ -33,3 +33,9 @@ Origin = Annotated[
     str | None,
     typer.Option("--origin", metavar="HOST/PATH", help="The log's name; receipts of any other log are refused."),
 ]
+OperatorKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--key", metavar="FILE", help="The operator's private key.  [default: COUNTERFOIL_OPERATOR_KEY, beside a store]"
+    ),
+]

@@ -6,24 +6,23 @@ from typing import Annotated
 
 import typer
 
-from counterfoil.cli.commit_policy import commit_policy
-from counterfoil.cli.data_directory import find_data
-from counterfoil.cli.files import read_input
-from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Origin
+from counterfoil.cli.commit_policy import following
+from counterfoil.cli.operator_desk import operator_desk
+from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, OperatorKey, Origin
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.policies import policy_of_data, policy_of_service
 from counterfoil.cli.policy_diff import diff
 from counterfoil.cli.policy_explain import explain_entry
 from counterfoil.cli.policy_history import history
 from counterfoil.cli.policy_lint import lint
+from counterfoil.cli.policy_votes import approve, approved, proposals, propose, read_next
 from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.encoding.jcs import JsonValue, parse_json
-from counterfoil.errors import PolicyVersionError
-from counterfoil.policy.document import PolicyDocument
-from counterfoil.policy.parse import MAX_POLICY_BYTES, parse_policy
+from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.policy.parse import MAX_POLICY_BYTES
 
 policy = typer.Typer(
-    help="Read, check and compare registration policies, and commit the next one.",
+    help="Read, check and compare registration policies; propose, approve and commit the next one.",
     callback=help_when_alone,
     invoke_without_command=True,
 )
@@ -50,39 +49,41 @@ def show(
 
 
 def commit(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The edited policy; - reads standard input.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The edited policy; - reads standard input.")
+    ] = None,
+    proposal: Annotated[
+        str | None, typer.Option("--proposal", metavar="ID", help="Commit what was proposed and approved instead.")
+    ] = None,
+    key: OperatorKey = None,
     data: Data = None,
     database: Database = None,
+    url: MaybeUrl = None,
+    keys: Keys = None,
+    origin: Origin = None,
     as_json: AsJson = False,
 ) -> None:
     """Commit a new version of the policy.
 
     It is signed with the operator key; a server may be running meanwhile. Edit what 'policy show' prints and count its
     version up by one: the version says which policy yours is to follow, so that two operators never undo each other
-    unawares.
+    unawares. Where one operator is not enough, 'policy propose' it, have it approved, and commit the proposal.
 
     Example:
       counterfoil policy show --data ./data > policy.json
       (edit policy.json, version + 1)
       counterfoil policy commit --data ./data policy.json
     """
-    found = find_data(data, database)
-    document = parse_policy(read_input(file))
-    with found.store() as store:
-        in_force = found.rules(store).policy
-    if document == in_force:
-        raise PolicyVersionError(f"the file is the policy in force, version {in_force.version}; nothing to commit")
-    if document.version != in_force.version + 1:
-        raise PolicyVersionError(
-            f"the policy in force has version {in_force.version}, so the next one has version "
-            f"{in_force.version + 1}, and the file says {document.version}; compare it with 'policy show' first",
-        )
-    registration = commit_policy(found, document)
-    entry_id = registration.entry_id.hex()
-    rows = (("version", document.version), ("entry", registration.number), ("entry id", entry_id))
+    if (file is None) == (proposal is None):
+        raise typer.BadParameter("give a file or --proposal", param_hint="FILE")
+    with operator_desk(data, database, url, keys, origin, key) as desk:
+        document = following(read_next(file, desk), desk) if file is not None else approved(proposal or "", desk)
+        committed = desk.publish(POLICY_CONTENT_TYPE, document.encode())
+    entry_id = committed.entry_id.hex()
+    rows = (("version", document.version), ("entry", committed.number), ("entry id", entry_id))
     Reply(
         f"the policy is in force\n{fields(rows)}",
-        {"version": document.version, "entry": registration.number, "entryId": entry_id},
+        {"version": document.version, "entry": committed.number, "entryId": entry_id},
     ).show(as_json=as_json)
 
 
@@ -91,6 +92,6 @@ def _as_json(document: PolicyDocument) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
 
-for _command in (show, commit, lint, diff, history):
+for _command in (show, propose, approve, proposals, commit, lint, diff, history):
     policy.command(help=help_of(_command))(_command)
 policy.command("explain", help=help_of(explain_entry))(explain_entry)
