@@ -41,6 +41,7 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
 )
+from counterfoil.statement.did_x509 import is_did_x509, parse_did_x509
 
 MAX_POLICY_BYTES: Final = 1024 * 1024
 """Some 2,000 issuers; a larger directory is not a document to be read by people."""
@@ -92,8 +93,11 @@ def _issuer(value: JsonValue) -> Issuer:
     members = read_members(value, ISSUER_MEMBERS, OPTIONAL_ISSUER_MEMBERS)
     pins = read_items(members.get("x509", []), read_pin)
     _require_unique(list(pins), "did:x509 identifier of an issuer")
+    name = read_issuer_name(members["issuer"])
+    if pins and is_did_x509(name):
+        parse_did_x509(name)
     return Issuer(
-        read_issuer_name(members["issuer"]),
+        name,
         read_items(members["keys"], read_issuer_key),
         frozenset(read_items(members["roles"], read_text)),
         pins,

@@ -117,9 +117,9 @@ class DidX509:
         """
         leaf, *above = path
         algorithm, digest = self.authority
-        if all(certificate_digest(authority.der, algorithm) != digest for authority in above):
+        if not all(predicate.holds(leaf) for predicate in self.predicates):
             return False
-        return all(predicate.holds(leaf) for predicate in self.predicates)
+        return any(certificate_digest(authority.der, algorithm) == digest for authority in above)
 
 
 def is_did_x509(text: str) -> bool:

@@ -47,12 +47,11 @@ class Crl:
         # The first one is of a time to come; a list may name a certificate again.
         return any(each.serial_number == serial and each.revocation_date_utc.timestamp() <= at for each in self.loaded)
 
-    def revocation_after(self, serial: int, at: int) -> int | None:
-        """The first time after ``at`` from which it lists a certificate as revoked, or on hold."""
+    def first_revocation(self, serial: int) -> int | None:
+        """The first time from which it lists a certificate as revoked, or on hold."""
         if self.loaded.get_revoked_certificate_by_serial_number(serial) is None:
             return None
-        times = (int(each.revocation_date_utc.timestamp()) for each in self.loaded if each.serial_number == serial)
-        return min((time for time in times if time > at), default=None)
+        return min(int(each.revocation_date_utc.timestamp()) for each in self.loaded if each.serial_number == serial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def require_unrevoked(
         current = max((crl for crl in speaking if crl.is_in_date(at)), key=_next_update, default=None)
         if current is None:
             raise RevocationUnknownError(f"no CRL of the CA of certificate {place} is in date at {at}")
-        to_come = (crl.revocation_after(certificate.serial, at) for crl in speaking)
+        to_come = (crl.first_revocation(certificate.serial) for crl in speaking)
         begins.append(current.this_update)
         ends += [_next_update(current), *(time - 1 for time in to_come if time is not None)]
     return Unrevoked(tuple(without), max(begins, default=None), min(ends, default=None))

@@ -101,7 +101,7 @@ def _candidate_paths(
 def _require_through(path: tuple[Certificate, ...], purpose: PathPurpose) -> None:
     for algorithm, digest in purpose.through:
         if all(certificate_digest(authority.der, algorithm) != digest for authority in path[1:]):
-            raise PathInvalidError("the path does not lead through a CA that is asked for")
+            raise RootUnknownError("the path does not lead through a CA that is asked for")
 
 
 def _verified(
