@@ -182,6 +182,8 @@ class TestIssuerIsDid:
         name = pin(beside)
         data = by(MADE.leaf, MADE.ca, beside, issuer=name)
         refused(RootUnknownError, data, under(pinned(self.DID, name=name)), match="lead through")
+        data = by(MADE.leaf, MADE.ca, beside, issuer=self.DID)
+        refused(RootUnknownError, data, under(pinned(name, name=self.DID)), match="lead through")
 
     def test_one_that_cannot_be_read_is_no_issuer_s_name(self) -> None:
         document = replace(policy_for(pinned(self.DID, name="did:x509:0:sha256:x::eku:1")), roots=ROOTED)
@@ -244,8 +246,14 @@ class TestKeysThatAreKnownOtherwise:
     def test_a_key_that_is_listed_for_another_issuer(self) -> None:
         other = self.listed(MADE.leaf, "https://other.example")
         refused(KeyOfAnotherIssuerError, GOOD, under(pinned(pin(MADE.ca)), other))
-        kid: Header = {KID: b"listed", X5CHAIN: x5chain(MADE.leaf, MADE.ca)}
-        refused(KeyOfAnotherIssuerError, signed(MADE.leaf, kid), under(pinned(pin(MADE.ca)), other))
+        for kid, listed in ((b"listed", issued(MADE.ca, "x")), (b"unknown", MADE.leaf)):
+            data = signed(MADE.leaf, {KID: kid, X5CHAIN: x5chain(MADE.leaf, MADE.ca)})
+            rules = under(pinned(pin(MADE.ca)), self.listed(listed, "https://other.example"))
+            refused(KeyOfAnotherIssuerError, data, rules)
+
+    def test_a_listed_key_whose_certificate_x5t_names_among_others(self) -> None:
+        rules = under(self.listed(MADE.ca, pins=(pin(MADE.ca),)), roots=())
+        admitted(signed(MADE.ca, {X5T: x5t(MADE.ca)}, {X5CHAIN: x5chain(MADE.leaf, MADE.ca)}), rules)
 
     @pytest.mark.parametrize("purpose", KeyPurpose)
     def test_a_key_of_the_log(self, purpose: KeyPurpose) -> None:

@@ -14,6 +14,7 @@ from counterfoil.errors import (
     CounterfoilError,
     MalformedCertificateError,
     PathInvalidError,
+    RevocationUnknownError,
     RootUnknownError,
     TooLargeError,
 )
@@ -144,6 +145,23 @@ def test_a_bomb_of_certificates_ends_for_all_pins_together() -> None:
     leaf = issued(ROOT, "leaf", Says(issuer=named("ca")))
     pins = [pin(one) for one in bomb]
     refused(PathInvalidError, leaf, *bomb, pins=pins)
+
+
+def test_pins_share_what_may_be_checked() -> None:
+    beside, leaf = authority(ROOT, "beside"), issued(CA, "leaf")
+    judge(leaf, CA, beside, pins=[pin(beside)] * 3 + [pin(CA)])
+    refused(PathInvalidError, leaf, CA, beside, pins=[pin(beside)] * 40 + [pin(CA)], match="signature checks")
+
+
+def test_the_error_is_the_one_that_tells_most() -> None:
+    old = issued(CA, "leaf", Says(not_after=AT - 1))
+    ours, others = anchors(ROOT, needs_crl=True), anchors(root("other"), root("third"), needs_crl=True)
+    with pytest.raises(CertificateOutOfDateError):
+        judge(old, CA, roots=[*anchors(ROOT), *others])
+    with pytest.raises(RevocationUnknownError):
+        judge(issued(CA, "leaf"), CA, roots=[*anchors(root("other")), *ours])
+    with pytest.raises(RootUnknownError):
+        judge(issued(CA, "leaf"), CA, pins=[pin(CA)], roots=others)
 
 
 def test_what_is_no_certificate() -> None:
