@@ -8,7 +8,7 @@
     │   ├── ForbiddenTagError, MalformedJsonError, MalformedBase64Error
     │   ├── NotSign1Error, MalformedHeaderError, CriticalHeaderError, AlgorithmMissingError
     │   ├── ReceiptAsStatementError, MalformedClaimsError, PayloadMissingError
-    │   ├── MalformedKeyError, MalformedCertificateError, MalformedCrlError
+    │   ├── MalformedKeyError, MalformedCertificateError, MalformedCrlError, MalformedDidError
     │   ├── MalformedReceiptError, MalformedProofError, MalformedCheckpointError, MalformedTilePathError
     │   ├── MalformedChainHeadError
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
@@ -26,7 +26,7 @@
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
     │   ├── IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError, SignedByLogKeyError
-    │   ├── AudienceMismatchError, SubjectReservedError
+    │   ├── CertificateUnlikeIssuerError, AudienceMismatchError, SubjectReservedError
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
     │   ├── FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
@@ -208,6 +208,12 @@ class MalformedCrlError(MalformedError):
     """The bytes are not a certificate revocation list (RFC 5280, section 5)."""
 
     code = "malformed-crl"
+
+
+class MalformedDidError(MalformedError):
+    """The text is no identifier of its DID method (did:x509, did:key), or a DID document is none."""
+
+    code = "malformed-did"
 
 
 class MalformedReceiptError(MalformedError):
@@ -442,6 +448,12 @@ class CertificateMissingError(RefusedError):
     """x5t names a certificate that the message does not carry."""
 
     code = "certificate-missing"
+
+
+class CertificateUnlikeIssuerError(RefusedError):
+    """The certificate is none of the issuer's: not what the policy pins of it, or not what iss itself says."""
+
+    code = "certificate-unlike-issuer"
 
 
 class IssuerUnknownError(RefusedError):

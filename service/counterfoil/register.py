@@ -114,6 +114,6 @@ async def settle(statement: SignedStatement, result: Result, log: OpenLog) -> Re
 def admit(statement: SignedStatement, rules: Rules, head_time: int) -> Submission:
     """Find the issuer's key, verify the signature with it, and decide; pure, so that an audit can repeat it."""
     require_admitted_size(statement, rules)
-    key = find_issuer_key(statement, rules)
-    verify_statement(statement, key)
-    return Submission(statement, decide(statement, key, rules, head_time))
+    credential = find_issuer_key(statement, rules, head_time)
+    verify_statement(statement, credential.key)
+    return Submission(statement, decide(statement, credential, rules, head_time))

@@ -3,7 +3,7 @@
 import datetime as dt
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -26,14 +26,18 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.sqlite import open_sqlite
 from tests.builders import CONTENT_TYPE, World, issuer_of, policy_for, sign_statement
+from tests.certificates import pki
+from tests.certified import anchors, pin, pinned
 from tests.http.live import ADMIN, Live, problem_in, running
 from tests.interop.receipt_mutations import flip
 from tests.strangers import require_pyscitt
 
 THEIR_ISSUER = "https://builds.example"
+CERTIFIED = "https://certified.example"
 FEED = "trace-of-a-build"
 TRANSACTION = "x-ms-ccf-transaction-id"
 API = "2026-03-26"
+MADE = pki()
 _RUN_SECONDS = 60
 
 
@@ -44,12 +48,13 @@ class Author:
     folder: Path
     key: ec.EllipticCurvePrivateKey
 
-    def sign(self, chain: str = "chain", claims: str = "--uses-cwt") -> Path:
-        """A statement by ``scitt sign``, with the given one of the two chains in x5chain."""
+    def sign(self, chain: str = "chain", claims: str = "--uses-cwt", issuer: str = THEIR_ISSUER) -> Path:
+        """A statement by ``scitt sign``, with the given one of the chains in x5chain."""
         out = self.folder / f"{chain}.cose"
         (self.folder / "p.json").write_text('{"from":"a build"}')
-        names = ["--statement", "p.json", "--key", "leaf.key", "--x5c", f"{chain}.pem", "--out", str(out)]
-        says = ["--content-type", CONTENT_TYPE, "--issuer", THEIR_ISSUER, "--feed", FEED, claims]
+        key = "certified.key" if chain == "certified" else "leaf.key"
+        names = ["--statement", "p.json", "--key", key, "--x5c", f"{chain}.pem", "--out", str(out)]
+        says = ["--content-type", CONTENT_TYPE, "--issuer", issuer, "--feed", FEED, claims]
         done = self.scitt("sign", *names, *says)
         assert done.returncode == 0, done.stderr
         return out
@@ -76,21 +81,25 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> Author:
     leaf_pem, root_pem = (_certificate(name, holder, root) for name, holder in (("leaf", key), ("root", root)))
     (folder / "chain.pem").write_bytes(leaf_pem + root_pem)
     (folder / "alone.pem").write_bytes(leaf_pem)
+    certified = [one.certificate.public_bytes(serialization.Encoding.PEM) for one in (MADE.leaf, MADE.ca, MADE.root)]
+    (folder / "certified.pem").write_bytes(b"".join(certified))
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     (folder / "leaf.key").write_bytes(key.private_bytes(*form))
+    (folder / "certified.key").write_bytes(MADE.leaf.key.private_bytes(*form))
     return Author(folder, key)
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
 def live(request: pytest.FixtureRequest, author: Author, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A log whose policy knows the author's key as a raw key, and no certificate."""
+    """A log whose policy knows the author's key as a raw key, and another issuer by a root and a pin."""
     file = (
         open_sqlite(tmp_path_factory.mktemp("log") / "log.sqlite", create=True) if request.param == "sqlite" else None
     )
     world = World(MemoryStore() if file is None else file)
     key = public_key_of(author.key.public_key())
-    world.policy = policy_for(
-        Issuer(THEIR_ISSUER, (IssuerKey(key.thumbprint, key),), frozenset()), issuer_of(world.agent)
+    listed = Issuer(THEIR_ISSUER, (IssuerKey(key.thumbprint, key),), frozenset())
+    world.policy = replace(
+        policy_for(listed, pinned(pin(MADE.ca), name=CERTIFIED), issuer_of(world.agent)), roots=anchors(MADE.root)
     )
     with running(world.found(), Settings(page_seconds=3600, admin_token=ADMIN.replace(" ", "-"))) as live:
         yield live
@@ -106,6 +115,13 @@ def test_submit_and_wait_for_commit_takes_the_receipt(live: Live, author: Author
     assert f"as transaction {ccf_name(_number(live, parsed.hash))}" in done.stdout
     key = live.world.signers[KeyPurpose.RECEIPT].public_key
     verify_inclusion_receipt(parse_receipt(out.read_bytes()), statement_leaf(parsed.hash), key)
+
+
+def test_a_certificate_with_a_path_to_a_root_of_the_policy_registers(live: Live, author: Author) -> None:
+    statement = author.sign("certified", issuer=CERTIFIED)
+    done = author.submit(live, statement, "--wait-for-commit")
+    assert done.returncode == 0, done.stderr
+    assert _number(live, parse_signed_statement(statement.read_bytes()).hash) > 1
 
 
 def test_plain_submit_takes_the_transparent_statement(live: Live, author: Author) -> None:

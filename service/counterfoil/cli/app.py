@@ -21,6 +21,7 @@ from counterfoil.cli.keys import keys
 from counterfoil.cli.output import Reply, show_error
 from counterfoil.cli.policy import policy
 from counterfoil.cli.receipt import receipt
+from counterfoil.cli.root import root
 from counterfoil.cli.serve import serve
 from counterfoil.cli.sign import sign
 from counterfoil.cli.submit import submit
@@ -72,6 +73,7 @@ def _root(
 for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
+app.add_typer(root, name="root")
 app.add_typer(policy, name="policy")
 app.add_typer(event, name="event")
 app.add_typer(chain, name="chain")

@@ -25,6 +25,7 @@ from counterfoil.cli.issuer import with_issuer
 from counterfoil.cli.options import AsJson
 from counterfoil.cli.output import Reply
 from counterfoil.encoding.printable import printable
+from counterfoil.policy.document import Issuer
 from counterfoil.settings import Settings
 from counterfoil.signing.file_signer import read_key_file
 from counterfoil.statement.genesis import KeyPurpose
@@ -77,7 +78,7 @@ def _played(data: Path) -> tuple[bytes, LogKeys]:
     signers, policy = new_signers(), DEFAULT_POLICY
     for issuer, signer in signers.items():
         key = IssuerKey(signer.public_key.thumbprint, signer.public_key)
-        policy = with_issuer(policy, issuer, key, frozenset({ROLES[issuer].value}))
+        policy = with_issuer(policy, Issuer(issuer, (key,), frozenset({ROLES[issuer].value})))
     log = found_in(data, parse_origin(demo_log.ORIGIN), replace(policy, version=DEFAULT_POLICY.version))
     keys = log_keys_of(read_key_file(log.keys[KeyPurpose.RECEIPT]).public_key)
     root = str(uuid.uuid4())

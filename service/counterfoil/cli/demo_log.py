@@ -15,6 +15,7 @@ from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.cose.sign1 import sign_sign1
 from counterfoil.encoding.cbor import CborValue
+from counterfoil.policy.document import Issuer
 from counterfoil.settings import Settings
 from counterfoil.signing.file_signer import read_key_file, write_key_file
 from counterfoil.signing.generate import generate_key_pem
@@ -52,7 +53,7 @@ def admit(data: Path, key: PublicKey) -> int:
     directory = DataDirectory(data, Settings(data=data))
     with directory.store() as store:
         in_force = directory.rules(store).policy
-    policy = with_issuer(in_force, AGENT, IssuerKey(key.thumbprint, key), frozenset())
+    policy = with_issuer(in_force, Issuer(AGENT, (IssuerKey(key.thumbprint, key),), frozenset()))
     return commit_policy(directory, policy).number
 
 

@@ -8,20 +8,19 @@ import typer
 
 from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
+from counterfoil.cli.issuer_keys import pins_of, read_issuer_keys
 from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, fields
-from counterfoil.cli.sign import parse_kid
 from counterfoil.cli.teaching import help_of, help_when_alone
-from counterfoil.cli.trust import read_public_key
 from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import JsonValue
 from counterfoil.encoding.printable import printable
 from counterfoil.errors import ConflictError
 from counterfoil.policy.document import Issuer, PolicyDocument
 from counterfoil.policy.parse import parse_policy
-from counterfoil.statement.issuer import IssuerKey
 
 issuer = typer.Typer(
-    help="Name who may register, by key and role.",
+    help="Name who may register, by key or certificate and role.",
     callback=help_when_alone,
     invoke_without_command=True,
 )
@@ -29,7 +28,17 @@ issuer = typer.Typer(
 
 def add(
     name: Annotated[str, typer.Option("--name", metavar="ISS", help="The exact text of the issuer's CWT iss.")],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE.pub", help="Its public key, in PEM or as COSE_Key.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE.pub", help="Its public key, in PEM or as COSE_Key.")
+    ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option("--did-document", metavar="FILE.json", help="Its DID document; the keys for assertions count."),
+    ] = None,
+    x509: Annotated[
+        list[str] | None,
+        typer.Option("--x509", metavar="DID", help="A did:x509 of certificates that speak for it; repeat it."),
+    ] = None,
     data: Data = None,
     database: Database = None,
     role: Annotated[
@@ -43,25 +52,41 @@ def add(
 ) -> None:
     """Let an issuer register.
 
-    Commits a new version of the policy, signed with the operator key. An issuer that is named already gets the key and
-    the roles beside those it has. A server may be running meanwhile; it decides by the new policy from its next append
-    on.
+    Commits a new version of the policy, signed with the operator key. An issuer that is named already gets the keys,
+    certificates and roles beside those it has. A server may be running meanwhile; it decides by the new policy from its
+    next append on.
+
+    A did:key needs no --key. Certificates speak for an issuer as far as --x509 says, with a path to a root that 'root
+    add' names; a did:x509 speaks for itself where nothing else is given. No address is ever fetched.
 
     Example:
       counterfoil issuer add --data ./data --name https://agent.example --key agent.pem.pub
     """
     found = find_data(data, database)
-    public = read_public_key(key)
+    keys = read_issuer_keys(name, key, kid, document)
+    pins = pins_of(name, tuple(x509 or ()), keys)
     with found.store() as store:
         in_force = found.rules(store).policy
-    added = IssuerKey(public.thumbprint if kid is None else parse_kid(kid), public)
-    document = with_issuer(in_force, name, added, frozenset(role or ()))
-    registration = commit_policy(found, document)
-    named, entry_id = encode_base64url(added.kid), registration.entry_id.hex()
-    rows = (("issuer", name), ("kid", named), ("policy version", document.version), ("entry id", entry_id))
+    following = with_issuer(in_force, Issuer(name, keys, frozenset(role or ()), pins))
+    registration = commit_policy(found, following)
+    kids, entry_id = [encode_base64url(one.kid) for one in keys], registration.entry_id.hex()
+    rows = (
+        ("issuer", name),
+        *(("kid", one) for one in kids),
+        *(("x509", one) for one in pins),
+        ("policy version", following.version),
+        ("entry id", entry_id),
+    )
     Reply(
         f"the issuer may register\n{fields(rows)}",
-        {"issuer": name, "kid": named, "policyVersion": document.version, "entryId": entry_id},
+        {
+            "issuer": name,
+            "kid": kids[0] if kids else None,
+            "kids": list[JsonValue](kids),
+            "x509": list[JsonValue](pins),
+            "policyVersion": following.version,
+            "entryId": entry_id,
+        },
     ).show(as_json=as_json)
 
 
@@ -80,18 +105,21 @@ def list_issuers(data: Data = None, database: Database = None, as_json: AsJson =
     ).show(as_json=as_json)
 
 
-def with_issuer(policy: PolicyDocument, name: str, key: IssuerKey, roles: frozenset[str]) -> PolicyDocument:
-    """The next version of a policy, with a key and roles added to an issuer.
+def with_issuer(policy: PolicyDocument, added: Issuer) -> PolicyDocument:
+    """The next version of a policy, with the keys, pins and roles of ``added`` beside those that its issuer has.
 
     Raises:
-        ConflictError: An issuer has that key or key identifier already.
-        MalformedPolicyError: A name or a role is out of bounds.
+        ConflictError: An issuer has such a key or key identifier already, or this one such a pin.
+        MalformedError: A name, a role or a pin is out of bounds or cannot be read, or a did:key is given another key.
     """
-    for other in policy.issuers:
-        if any(held.key == key.key or held.answers_to(key.kid) for held in other.keys):
-            raise ConflictError(f"the policy has that key or kid already, under {other.name}")
-    known = policy.issuer(name) or Issuer(name, (), frozenset())
-    changed = Issuer(name, (*known.keys, key), known.roles | roles)
+    for key in added.keys:
+        for other in policy.issuers:
+            if any(held.key == key.key or held.answers_to(key.kid) for held in other.keys):
+                raise ConflictError(f"the policy has that key or kid already, under {other.name}")
+    known = policy.issuer(added.name) or Issuer(added.name, (), frozenset())
+    if set(known.pins) & set(added.pins):
+        raise ConflictError("the policy has that did:x509 already, for this issuer")
+    changed = Issuer(added.name, known.keys + added.keys, known.roles | added.roles, known.pins + added.pins)
     issuers = tuple(changed if one == known else one for one in policy.issuers)
     if known not in policy.issuers:
         issuers = (*issuers, changed)
@@ -100,9 +128,10 @@ def with_issuer(policy: PolicyDocument, name: str, key: IssuerKey, roles: frozen
 
 
 def _line(named: Issuer) -> str:
-    kids = ", ".join(encode_base64url(key.kid) for key in named.keys)
+    kids = f"  kid {', '.join(encode_base64url(key.kid) for key in named.keys)}" if named.keys else ""
+    pins = f"  x509 {', '.join(named.pins)}" if named.pins else ""
     roles = f"  roles {', '.join(sorted(named.roles))}" if named.roles else ""
-    return printable(f"{named.name}  kid {kids}{roles}")
+    return printable(f"{named.name}{kids}{pins}{roles}")
 
 
 issuer.command("add", help=help_of(add))(add)

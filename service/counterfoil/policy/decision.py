@@ -27,6 +27,7 @@ from counterfoil.policy.own_statements import Effect, OwnDecision, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.evidence import carried_evidence, evidence_digest
 from counterfoil.statement.signed_statement import SignedStatement
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Formation, TraceEvent
@@ -67,8 +68,8 @@ class Decision:
         return self.rules_entry == rules_entry and self.holds_from <= head_time <= self.holds_until
 
 
-def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: int) -> Decision:
-    """Decide whether a statement, whose signature ``key`` has verified, is registered at ``head_time``.
+def decide(statement: SignedStatement, credential: Credential, rules: Rules, head_time: int) -> Decision:
+    """Decide whether a statement, whose signature the key of ``credential`` has verified, is registered at that time.
 
     Raises:
         RefusedError: One of its leaves, by the rule that does not admit it.
@@ -89,19 +90,19 @@ def decide(statement: SignedStatement, key: PublicKey, rules: Rules, head_time: 
     own = OwnDecision(Effect.NONE, rules.receipt_keys.in_force)
     visibility = Visibility.PUBLIC
     if statement.claims.issuer == identity.issuer:
-        own = decide_own(statement, key, rules)
+        own = decide_own(statement, credential.key, rules)
     else:
-        require_unrevoked(key, rules)
+        require_unrevoked(credential.key, rules)
         visibility, event = _admit(statement, rules)
         refused = rules.policy.refused_findings
     holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
         policy_entry=rules.policy_entry,
-        key_thumbprint=key.thumbprint,
+        key_thumbprint=credential.key.thumbprint,
         visibility=visibility,
-        holds_from=holds_from,
-        holds_until=holds_until,
+        holds_from=max(holds_from, credential.holds_from),
+        holds_until=min(holds_until, credential.holds_until),
         effect=own.effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
         event=event,

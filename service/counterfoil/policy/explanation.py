@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import CounterfoilError, KeyUnknownError
 from counterfoil.log.founding import founding_decision, require_founding
@@ -10,6 +9,7 @@ from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import CommittedPolicy, Succession
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
@@ -113,22 +113,22 @@ def _repeat(
     entry: Registered, rules: Rules, recorded: IssuerKey | None
 ) -> tuple[Decision, None] | tuple[None, tuple[str, str]]:
     try:
-        key = _key(entry, rules, recorded)
-        verify_statement(entry.statement, key)
+        credential = _credential(entry, rules, recorded)
+        verify_statement(entry.statement, credential.key)
         if entry.number <= GENESIS_ENTRY:
-            require_founding(entry.number, entry.statement, key, rules)
+            require_founding(entry.number, entry.statement, credential.key, rules)
             return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR]), None
-        return decide(entry.statement, key, rules, entry.record.head_time), None
+        return decide(entry.statement, credential, rules, entry.record.head_time), None
     except CounterfoilError as error:
         return None, (error.code, error.detail)
 
 
-def _key(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> PublicKey:
+def _credential(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> Credential:
     if not entry.lacks_evidence:
-        return find_issuer_key(entry.statement, rules)
+        return find_issuer_key(entry.statement, rules, entry.record.head_time)
     if recorded is None:
         raise KeyUnknownError("the policy gives the issuer no key of the thumbprint in the decision record")
-    return recorded.key
+    return Credential(recorded.key)
 
 
 def _differences(entry: Registered, decision: Decision) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from counterfoil.merkle.hashing import HASH_SIZE
 from counterfoil.policy.demand import Attestation, RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
+from counterfoil.statement.did_x509 import parse_did_x509
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT, StatementHash
 
@@ -215,8 +216,11 @@ def read_attestation(value: JsonValue) -> Attestation:
 
 
 def read_pin(value: JsonValue) -> str:
-    """A did:x509 identifier."""
+    """A did:x509 identifier.
+
+    Raises:
+        MalformedError: It is none.
+    """
     pin = read_text(value, MAX_ISSUER_CHARACTERS)
-    if not pin.startswith("did:x509:"):
-        raise MalformedPolicyError("a did:x509 identifier is expected")
+    parse_did_x509(pin)
     return pin

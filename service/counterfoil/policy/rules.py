@@ -8,8 +8,10 @@ from typing import Final
 from counterfoil.cose.keys import PublicKey
 from counterfoil.policy.anchors import Operators
 from counterfoil.policy.ballot import Ballot
+from counterfoil.policy.certified import CertifiedKeys
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.key_notice import Revocation
@@ -57,6 +59,18 @@ class Rules:
     def is_log_key(self, kid: bytes) -> bool:
         """Whether ``kid`` names a key that signs, or signed, receipts or checkpoints."""
         return kid in self._log_kids
+
+    def certified_key(self, issuer: str, chain: tuple[bytes, ...], at: int) -> Credential | None:
+        """The key of the first certificate of ``chain``, when that speaks for the issuer at the time ``at``.
+
+        Raises:
+            MalformedError, UnverifiedError, RefusedError: As for ``judge_chain``.
+        """
+        return self._certified_keys.find(issuer, chain, at)
+
+    @cached_property
+    def _certified_keys(self) -> CertifiedKeys:
+        return CertifiedKeys(self.policy, self.crls)
 
     def own_purpose(self, key: PublicKey) -> KeyPurpose | None:
         """What the log uses ``key`` for; None when it is not one of the log's.

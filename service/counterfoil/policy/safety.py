@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from counterfoil.cose.keys import certificate_key
 from counterfoil.errors import PolicyUnsafeError
 from counterfoil.policy.ballot import APPROVAL_CONTENT_TYPE, PROPOSAL_CONTENT_TYPE
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
@@ -34,8 +35,11 @@ def require_safe_policy(policy: PolicyDocument, rules_keys: frozenset[bytes], lo
         raise PolicyUnsafeError("the policy names this log as an issuer")
     identifiers = {key.thumbprint for key in policy.public_keys()} | {key.kid for i in policy.issuers for key in i.keys}
     operators = frozenset(key.thumbprint for key in policy.operators.keys)
-    if identifiers & (rules_keys | operators):
+    own = rules_keys | operators
+    if identifiers & own:
         raise PolicyUnsafeError("the policy gives a key of this log to an issuer")
+    if any(certificate_key(root.certificate).thumbprint in own for root in policy.roots):
+        raise PolicyUnsafeError("the policy names a certificate of a key of this log as a root")
     if any(rule.content_type in OWN_CONTENT_TYPES for rule in policy.content_types):
         raise PolicyUnsafeError("the policy opens a content type that is the log's own")
 

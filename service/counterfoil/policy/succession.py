@@ -130,9 +130,9 @@ class _Reading:
         self.rules.append(rules_after(rules, record.number, statement, decision.key_thumbprint))
 
     def _decide(self, statement: SignedStatement, rules: Rules, head_time: int) -> Decision:
-        key = find_issuer_key(statement, rules)
-        verify_statement(statement, key)
-        return decide(statement, key, rules, head_time)
+        credential = find_issuer_key(statement, rules, head_time)
+        verify_statement(statement, credential.key)
+        return decide(statement, credential, rules, head_time)
 
 
 def _require_record(record: DecisionRecord, signer: bytes, policy_entry: int) -> None:

@@ -1,6 +1,7 @@
 """The CWT claims in a statement's protected header (RFC 9597, RFC 8392)."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ MAX_SUBJECT_BYTES: Final = 512
 
 MAX_NUMERIC_DATE: Final = 253_402_300_799
 """The end of the year 9999; later dates do not survive other software's calendars."""
+
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+"""A scheme, and after it what a URI may be made of (RFC 3986, section 2)."""
 
 MAX_AUDIENCES: Final = 16
 """A statement is addressed to a few logs, not to a list."""
@@ -81,6 +85,18 @@ def parse_root_trace_id(value: object) -> RootTraceId:
     if not (value.isascii() and value.isprintable()) and any(map(_is_control, value)):
         raise MalformedClaimsError("sub (2) holds a control character")
     return RootTraceId(value)
+
+
+def require_string_or_uri(issuer: str) -> None:
+    """Return when an ``iss`` is a StringOrURI: with a colon in it, it is a URI.
+
+    Raises:
+        MalformedClaimsError: It is none.
+
+    RFC 8392, section 1.1; RFC 9943, section 6.
+    """
+    if ":" in issuer and not _URI.fullmatch(issuer):
+        raise MalformedClaimsError("iss (1) holds a colon and is no URI")
 
 
 def _is_control(character: str) -> bool:

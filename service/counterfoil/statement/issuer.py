@@ -14,6 +14,8 @@ from counterfoil.errors import (
     KeyUnknownError,
     SignedByLogKeyError,
 )
+from counterfoil.statement.claims import require_string_or_uri
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.signed_statement import SignedStatement
 
 
@@ -49,16 +51,32 @@ class KeyDirectory(Protocol):
         """Whether ``kid`` names a key with which this log signs receipts or checkpoints."""
         ...
 
+    def certified_key(self, issuer: str, chain: tuple[bytes, ...], at: int) -> Credential | None:
+        """The key of the first certificate of ``chain``, when that speaks for the issuer at the time ``at``.
 
-def find_issuer_key(statement: SignedStatement, directory: KeyDirectory) -> PublicKey:
-    """The one key of the statement's issuer that kid, x5t and x5chain all name. No signature is checked here.
+        None where the policy lets no certificate speak for the issuer.
+
+        Raises:
+            UnverifiedError: No path leads to a root of the policy, or none that holds at that time.
+            CertificateUnlikeIssuerError, KeyIdentifierConflictError: It is another's, or not the only one of its kind.
+            MalformedError: A certificate cannot be read.
+        """
+        ...
+
+
+def find_issuer_key(statement: SignedStatement, directory: KeyDirectory, head_time: int) -> Credential:
+    """The one key of the statement's issuer that kid, x5t and x5chain all name. No signature of the issuer is checked.
+
+    It is one that the policy lists, or that of a certificate which speaks for the issuer at ``head_time``.
 
     Raises:
         ClaimMissingError: iss or sub is absent.
         SignedByLogKeyError: kid names a receipt or checkpoint key of this log.
         IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError: The policy does not know the issuer or the key.
         KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError: The header does not say which.
-        MalformedCertificateError: A certificate cannot be read.
+        CertificateUnlikeIssuerError: The certificate is none of the issuer's.
+        UnverifiedError: No path from the certificate to a root of the policy holds.
+        MalformedError: A certificate cannot be read, or iss is no StringOrURI.
 
     Spec: RFC 9943, sections 5.1.1.1 and 6; RFC 9360.
     """
@@ -68,13 +86,54 @@ def find_issuer_key(statement: SignedStatement, directory: KeyDirectory) -> Publ
         raise ClaimMissingError("the CWT claim iss (1) is absent")
     if statement.kid is not None and directory.is_log_key(statement.kid):
         raise SignedByLogKeyError("kid names a receipt or checkpoint key of this log")
+    if statement.x5chain or statement.x5t is not None:
+        require_string_or_uri(statement.claims.issuer)
     keys = directory.issuer_keys(statement.claims.issuer)
     if keys is None:
         raise IssuerUnknownError("the registration policy in force names no issuer of that name")
-    chosen = _by_certificate(statement, _by_kid(statement, keys, directory))
-    if directory.is_log_key(chosen.key.thumbprint):
+    credential = _certified(statement, keys, directory, head_time)
+    if credential is None:
+        credential = Credential(_by_certificate(statement, _by_kid(statement, keys, directory)).key)
+    if directory.is_log_key(credential.key.thumbprint):
         raise SignedByLogKeyError("the key is a receipt or checkpoint key of this log")
-    return chosen.key
+    return credential
+
+
+def _certified(
+    statement: SignedStatement, keys: tuple[IssuerKey, ...], directory: KeyDirectory, at: int
+) -> Credential | None:
+    chain, issuer = _speaking_chain(statement, keys), statement.claims.issuer or ""
+    credential = directory.certified_key(issuer, chain, at) if chain else None
+    if credential is None:
+        return None
+    thumbprint, kid = credential.key.thumbprint, statement.kid
+    for name in (thumbprint, kid or thumbprint):
+        if directory.issuer_of(name) not in {None, issuer}:
+            raise KeyOfAnotherIssuerError("kid or the certificate names a key that is another issuer's, or this log's")
+    if kid not in {None, thumbprint}:
+        raise KeyIdentifierConflictError("kid is not the thumbprint of the key that the certificate certifies")
+    if any(named != chain[0] for named in _named_by_x5t(statement)):
+        raise KeyIdentifierConflictError("x5t (34) names another certificate than the first in x5chain (33)")
+    return credential
+
+
+def _speaking_chain(statement: SignedStatement, keys: tuple[IssuerKey, ...]) -> tuple[bytes, ...]:
+    """The certificates that the protected header binds, where it names no key that the policy lists; none otherwise.
+
+    x5t and x5chain bind a certificate, and kid the key of one: whose other certificate may speak as well.
+    """
+    chain = statement.x5chain or statement.carried_x5chain
+    if not chain:
+        return ()
+    if not statement.x5chain and statement.x5t is None:
+        kid = statement.kid
+        return () if kid is None or any(key.answers_to(kid) for key in keys) else chain
+    leaf = next(iter(_named_by_x5t(statement)), chain[0])
+    if keys:
+        leaf_key = certificate_key(leaf)
+        if any(key.key == leaf_key for key in keys):
+            return ()
+    return chain
 
 
 def _by_kid(

@@ -7,11 +7,15 @@ import pytest
 from counterfoil.chain.findings import Finding
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
-from counterfoil.errors import MalformedError, MalformedPolicyError
-from counterfoil.policy.document import PolicyDocument, Visibility, narrower
+from counterfoil.errors import MalformedDidError, MalformedError, MalformedPolicyError
+from counterfoil.policy.document import Issuer, PolicyDocument, Visibility, narrower
 from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.issuer import IssuerKey
 from tests.builders import issuer_of, policy_for
+from tests.certificates import root
+from tests.certified import pin
+from tests.dids import did_key_of
 
 AGENT = generate_private_key("ES256")
 OTHER = generate_private_key("EdDSA")
@@ -161,3 +165,16 @@ def test_no_member_may_be_absent(name: str) -> None:
 def test_what_is_no_document_at_all(payload: bytes) -> None:
     with pytest.raises(MalformedError):
         parse_policy(payload)
+
+
+def test_an_issuer_named_by_a_did_key_has_that_key_alone() -> None:
+    one, two = (generate_private_key(algorithm).public_key for algorithm in ("ES256", "EdDSA"))
+    named, other = did_key_of(one), IssuerKey(b"other", two)
+    own = IssuerKey(b"own", one)
+    document = policy_for(Issuer(named, (own,), frozenset()), Issuer("https://a.example", (other,), frozenset()))
+    assert parse_policy(document.encode()) == document
+    for keys, pins in (((), ()), ((other,), ()), ((own, other), ()), ((own,), (pin(root()),))):
+        with pytest.raises(MalformedPolicyError, match="did:key"):
+            parse_policy(policy_for(Issuer(named, keys, frozenset(), pins)).encode())
+    with pytest.raises(MalformedDidError):
+        parse_policy(policy_for(Issuer(f"{named}1", (own,), frozenset())).encode())

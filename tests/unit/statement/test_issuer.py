@@ -31,7 +31,7 @@ from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
 from counterfoil.statement.signed_statement import parse_signed_statement
-from tests.builders import ISSUER, ORIGIN, policy_for, sign_statement
+from tests.builders import ISSUER, ORIGIN, START, policy_for, sign_statement
 
 _PEM = generate_key_pem("ES256")
 AGENT = parse_private_key_pem(_PEM)
@@ -85,7 +85,7 @@ def find(
         headers=headers,
         unprotected=unprotected,
     )
-    return find_issuer_key(parse_signed_statement(data), rules()).thumbprint
+    return find_issuer_key(parse_signed_statement(data), rules(), START).key.thumbprint
 
 
 def without_kid(
@@ -99,7 +99,7 @@ def without_kid(
         b"p",
         unprotected=unprotected or {},
     )
-    return find_issuer_key(parse_signed_statement(data), rules()).thumbprint
+    return find_issuer_key(parse_signed_statement(data), rules(), START).key.thumbprint
 
 
 def test_kid_selects_by_thumbprint_and_by_the_issuers_own_name() -> None:

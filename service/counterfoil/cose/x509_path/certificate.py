@@ -14,6 +14,9 @@ MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 """The certificates of this field take 0.5 to 2 KB; an ML-DSA key and a signature of SLH-DSA would fit as well."""
 
 EMPTY_NAME: Final = b"\x30\x00"
+FULCIO_ISSUER: Final = "1.3.6.1.4.1.57264.1.1"
+"""The extension in which Fulcio names who vouched for the subject, as text without any DER around it."""
+
 _VERSION: Final = 0xA0
 _BIT_STRING: Final = 0x03
 _EXTENSIONS: Final = 0xA3
@@ -50,6 +53,7 @@ class Certificate:
     policies: x509.CertificatePolicies | None
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
+    fulcio_issuer: bytes | None
 
     @property
     def is_self_issued(self) -> bool:
@@ -152,11 +156,17 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         authority_key_identifier=(
             authority_key.key_identifier if isinstance(authority_key, x509.AuthorityKeyIdentifier) else None
         ),
+        fulcio_issuer=_unrecognised(FULCIO_ISSUER, loaded.extensions),
     )
 
 
 def _of(kind: type[_Extension], found: Iterable[x509.ExtensionType]) -> _Extension | None:
     return next((value for value in found if isinstance(value, kind)), None)
+
+
+def _unrecognised(name: str, extensions: x509.Extensions) -> bytes | None:
+    values = (extension.value for extension in extensions if extension.oid.dotted_string == name)
+    return next((value.value for value in values if isinstance(value, x509.UnrecognizedExtension)), None)
 
 
 def _require_plain_subtrees(rest: list[Element]) -> None:

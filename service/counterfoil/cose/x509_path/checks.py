@@ -37,8 +37,7 @@ def require_certificates(path: Sequence[Certificate], at: int, purpose: PathPurp
 
     RFC 5280, sections 6.1.3 (a)(2), 6.1.4 (k) to (o) and 6.1.5.
     """
-    judged = path[:-1] if purpose.anchors_are_bare_keys and len(path) > 1 else path
-    for place, certificate in enumerate(judged):
+    for place, certificate in enumerate(dated_certificates(path, purpose)):
         _require_readable(certificate, purpose)
         _require_in_date(certificate, place, at)
         if place > 0:
@@ -48,6 +47,11 @@ def require_certificates(path: Sequence[Certificate], at: int, purpose: PathPurp
     if any(certificate.issuer == EMPTY_NAME for certificate in path[:-1]):
         raise PathInvalidError("a certificate names no issuer")
     _require_leaf(path[0], purpose)
+
+
+def dated_certificates(path: Sequence[Certificate], purpose: PathPurpose) -> Sequence[Certificate]:
+    """The certificates of a path whose dates and extensions count: all, but for a root that is taken as a bare key."""
+    return path[:-1] if purpose.anchors_are_bare_keys and len(path) > 1 else path
 
 
 def _require_readable(certificate: Certificate, purpose: PathPurpose) -> None:

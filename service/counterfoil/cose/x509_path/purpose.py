@@ -13,7 +13,8 @@ class PathPurpose:
     ``extended_key_usage`` is the object identifier that the leaf must name, and that no CA above it may leave out when
     it names any; None asks for none. ``leaf_may_be_anchor`` admits a pinned leaf, ``leaf_may_be_ca`` the key of a CA.
     ``anchors_are_bare_keys`` takes of a root its name and its key alone, neither its dates nor its extensions.
-    ``crl_may_be_missing`` admits a certificate of whose CA no CRL was given.
+    ``crl_may_be_missing`` admits a certificate of whose CA no CRL was given. ``through`` are CAs, named as x5t names a
+    certificate, each of which has to stand in the path above the leaf.
     """
 
     extended_key_usage: str | None = None
@@ -22,6 +23,7 @@ class PathPurpose:
     leaf_may_be_ca: bool = False
     anchors_are_bare_keys: bool = False
     crl_may_be_missing: bool = False
+    through: frozenset[tuple[int, bytes]] = frozenset()
 
 
 class NotChecked(Enum):
@@ -41,10 +43,13 @@ class NotChecked(Enum):
 class VerifiedPath:
     """A path that holds: DER certificates, leaf first and root last, the leaf's key, and what was not checked.
 
-    ``without_crl`` counts from the leaf, which is 0, and names the certificates that no CRL speaks of.
+    ``without_crl`` counts from the leaf, which is 0, and names the certificates that no CRL speaks of. The path holds
+    from ``holds_from`` to ``holds_until``, both included, with the same certificates and CRLs; it may hold longer.
     """
 
     certificates: tuple[bytes, ...]
     leaf_key: PublicKey
     not_checked: frozenset[NotChecked]
     without_crl: tuple[int, ...]
+    holds_from: int
+    holds_until: int

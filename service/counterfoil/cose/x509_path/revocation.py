@@ -47,6 +47,21 @@ class Crl:
         # The first one is of a time to come; a list may name a certificate again.
         return any(each.serial_number == serial and each.revocation_date_utc.timestamp() <= at for each in self.loaded)
 
+    def first_revocation(self, serial: int) -> int | None:
+        """The first time from which it lists a certificate as revoked, or on hold."""
+        if self.loaded.get_revoked_certificate_by_serial_number(serial) is None:
+            return None
+        return min(int(each.revocation_date_utc.timestamp()) for each in self.loaded if each.serial_number == serial)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrevoked:
+    """The places of a path of which no CRL speaks, and until and from when the others say what they say now."""
+
+    without_crl: tuple[int, ...]
+    holds_from: int | None
+    holds_until: int | None
+
 
 def parse_crl(der: bytes) -> Crl:
     """Read a CRL from its DER.
@@ -86,7 +101,7 @@ def require_unrevoked(
     crls: Sequence[Crl],
     at: int,
     checks: SignatureChecks,
-) -> tuple[int, ...]:
+) -> Unrevoked:
     """Return the places in ``path``, leaf first, of which no CRL speaks; the root is not looked for in any.
 
     A CRL speaks of what the CA issued that signed it, and of nothing when another key signed it under that CA's name.
@@ -96,7 +111,7 @@ def require_unrevoked(
         RevocationUnknownError: the CRLs of a CA are all out of date at ``at``, or one is of a kind not supported.
         PathInvalidError: there are more signatures than are checked.
     """
-    without = []
+    without, begins, ends = list[int](), list[int](), list[int]()
     for place, (certificate, authority) in enumerate(pairwise(path)):
         speaking = [crl for crl in crls if crl.issuer == certificate.issuer and _is_signed(crl, authority, checks)]
         if not speaking:
@@ -106,9 +121,17 @@ def require_unrevoked(
             raise RevocationUnknownError(f"a CRL of the CA of certificate {place} is of a kind that is not supported")
         if any(crl.revokes(certificate.serial, at) for crl in speaking):
             raise CertificateRevokedError(f"certificate {place} of the path is revoked by its CA")
-        if not any(crl.is_in_date(at) for crl in speaking):
+        current = max((crl for crl in speaking if crl.is_in_date(at)), key=_next_update, default=None)
+        if current is None:
             raise RevocationUnknownError(f"no CRL of the CA of certificate {place} is in date at {at}")
-    return tuple(without)
+        to_come = (crl.first_revocation(certificate.serial) for crl in speaking)
+        begins.append(current.this_update)
+        ends += [_next_update(current), *(time - 1 for time in to_come if time is not None)]
+    return Unrevoked(tuple(without), max(begins, default=None), min(ends, default=None))
+
+
+def _next_update(crl: Crl) -> int:
+    return crl.this_update if crl.next_update is None else crl.next_update
 
 
 def _is_signed(crl: Crl, authority: Certificate, checks: SignatureChecks) -> bool:

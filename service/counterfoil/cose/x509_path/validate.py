@@ -10,12 +10,13 @@ asked.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from counterfoil.cose.certificates import certificate_digest
 from counterfoil.cose.public_key import PublicKey
 from counterfoil.cose.x509_path.certificate import Certificate, parse_certificate
-from counterfoil.cose.x509_path.checks import require_certificates
+from counterfoil.cose.x509_path.checks import dated_certificates, require_certificates
 from counterfoil.cose.x509_path.name_constraints import Comparisons, require_names
 from counterfoil.cose.x509_path.purpose import NotChecked, PathPurpose, VerifiedPath
-from counterfoil.cose.x509_path.revocation import parse_crl, require_unrevoked
+from counterfoil.cose.x509_path.revocation import Unrevoked, parse_crl, require_unrevoked
 from counterfoil.cose.x509_path.search import Search
 from counterfoil.cose.x509_path.signatures import SignatureChecks, certified_key
 from counterfoil.errors import (
@@ -37,12 +38,14 @@ def validate_path(
     *,
     purpose: PathPurpose,
     crls: Sequence[bytes] = (),
+    checks: SignatureChecks | None = None,
 ) -> VerifiedPath:
     """Return the path from the first certificate of ``chain`` to one of ``roots`` that holds at the time ``at``.
 
     The first certificate is the leaf, whatever the others are; those may come in any order, may be more than the path
     needs, and may hold the root. A root is trusted by its name and its key; nothing in ``chain`` becomes a root. All of
-    it is DER. ``at`` is in whole seconds since 1970, and both ends of a validity count as within.
+    it is DER. ``at`` is in whole seconds since 1970, and both ends of a validity count as within. Whoever asks several
+    times about one chain gives the same ``checks`` each time.
 
     Raises:
         TooLargeError: the chain has more certificates, or longer ones, than are read.
@@ -58,12 +61,13 @@ def validate_path(
     leaf, *others = _parse_chain(chain)
     anchors, lists = _parse_roots(roots, purpose), [parse_crl(crl) for crl in crls]
     leaf_key = certified_key(leaf.spki)
-    checks, comparisons = SignatureChecks(), Comparisons()
+    checks, comparisons = checks or SignatureChecks(), Comparisons()
     search, failure = Search(anchors, others, checks), None
     for path in _candidate_paths(leaf, anchors, search, purpose):
         try:
             require_certificates(path, at, purpose)
             require_names(path, comparisons)
+            _require_through(path, purpose)
             return _verified(path, leaf_key, require_unrevoked(path, lists, at, checks), purpose)
         except UnverifiedError as exc:
             failure = failure or exc
@@ -94,12 +98,19 @@ def _candidate_paths(
     return search.paths((leaf,))
 
 
+def _require_through(path: tuple[Certificate, ...], purpose: PathPurpose) -> None:
+    for algorithm, digest in purpose.through:
+        if all(certificate_digest(authority.der, algorithm) != digest for authority in path[1:]):
+            raise RootUnknownError("the path does not lead through a CA that is asked for")
+
+
 def _verified(
     path: tuple[Certificate, ...],
     leaf_key: PublicKey,
-    without_crl: tuple[int, ...],
+    unrevoked: Unrevoked,
     purpose: PathPurpose,
 ) -> VerifiedPath:
+    without_crl = unrevoked.without_crl
     if without_crl and not purpose.crl_may_be_missing:
         raise RevocationUnknownError(f"no CRL of the CA of certificate {without_crl[0]} of the path was given")
     usage_was_asked = purpose.extended_key_usage is not None and path[0].extended_key_usage is not None
@@ -108,9 +119,14 @@ def _verified(
         NotChecked.EXTENDED_KEY_USAGE: not usage_was_asked,
         NotChecked.ANCHOR: purpose.anchors_are_bare_keys and len(path) > 1,
     }
+    dated = dated_certificates(path, purpose)
+    begins = [certificate.not_before for certificate in dated]
+    ends = [certificate.not_after for certificate in dated]
     return VerifiedPath(
         certificates=tuple(certificate.der for certificate in path),
         leaf_key=leaf_key,
         not_checked=frozenset(what for what, is_left_out in left_out.items() if is_left_out),
         without_crl=without_crl,
+        holds_from=max(begins if unrevoked.holds_from is None else [*begins, unrevoked.holds_from]),
+        holds_until=min(ends if unrevoked.holds_until is None else [*ends, unrevoked.holds_until]),
     )

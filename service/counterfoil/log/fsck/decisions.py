@@ -103,12 +103,12 @@ class DecisionCheck:
             self._rules = founding_rules(genesis, statement, BUILT_IN_PROFILES)
         if self._rules is None:
             raise MalformedDecisionError("the rules in force are unknown")
-        key = find_issuer_key(statement, self._rules)
-        verify_statement(statement, key)
+        credential = find_issuer_key(statement, self._rules, head_time)
+        verify_statement(statement, credential.key)
         if number <= GENESIS_ENTRY:
-            require_founding(number, statement, key, self._rules)
+            require_founding(number, statement, credential.key, self._rules)
             return founding_decision(genesis.keys[KeyPurpose.OPERATOR])
-        return decide(statement, key, self._rules, head_time)
+        return decide(statement, credential, self._rules, head_time)
 
     def _compare(
         self, number: int, entry: Entry | None, record: DecisionRecord | None, decision: Decision, head_time: int
