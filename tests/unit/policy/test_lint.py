@@ -22,7 +22,8 @@ from counterfoil.policy.remark import Severity
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
-from tests.policies import PEMS, is_read, mutate, whole
+from tests.json_mutations import places
+from tests.policies import PEMS, PIN, ROOTS, WHOLE, is_read, mutate, whole
 
 EC, ED = generate_private_key("ES256").public_key, generate_private_key("EdDSA").public_key
 
@@ -83,6 +84,63 @@ def test_every_mistake_is_said_with_its_place() -> None:
         "contentTypes[1].contentType",
         "clockSkewSeconds", "maxLagSeconds", "refusedFindings[0]", "refusedFindings[2]",
     ])  # fmt: skip
+
+
+def test_every_mistake_in_the_anchors_is_said_with_its_place() -> None:
+    keys: list[Any] = [{"kid": "YQ", "publicKey": PEMS[0]}, {"publicKey": PEMS[0]}, {"publicKey": "none"}, 7]
+    broken = whole(
+        roots=[{"certificate": "YQ", "needsCrl": 1}, {}, *([{"certificate": ROOTS[0]}] * 2)],
+        operators={"approvals": 5, "keys": keys, "more": 1},
+        replaces={"entry": -1, "entryId": "5A" * 32},
+        approved={"proposal": "5a" * 31, "entries": [3, 2]},
+    )
+    broken["issuers"][0]["x509"] = [PIN, "did:web:a.example", PIN]
+    broken["issuers"][1]["x509"] = [PIN]
+    assert sorted(mistakes(broken)) == sorted([
+        ("malformed-policy", "issuers[0].x509[1]"), ("malformed-policy", "issuers[0].x509[2]"),
+        ("malformed-certificate", "roots[0].certificate"), ("malformed-policy", "roots[0].needsCrl"),
+        ("malformed-policy", "roots[1].certificate"), ("malformed-policy", "roots[3].certificate"),
+        ("malformed-policy", "operators"), ("malformed-policy", "operators.more"),
+        ("malformed-policy", "operators.keys[0].kid"), ("malformed-policy", "operators.keys[1]"),
+        ("malformed-key", "operators.keys[2].publicKey"), ("malformed-policy", "operators.keys[3]"),
+        ("malformed-policy", "replaces.entry"), ("malformed-policy", "replaces.entryId"),
+        ("malformed-policy", "approved.proposal"), ("malformed-policy", "approved.entries"),
+    ])  # fmt: skip
+
+
+def test_every_mistake_in_a_demand_is_said_with_its_place() -> None:
+    wrong = {
+        "roles": [""], "requiredClaims": ["sub", 6], "attestation": "measured", "clockSkewSeconds": 86401,
+        "maxStatementBytes": 0, "refusedFindings": ["tardy"], "visibility": "public",
+    }  # fmt: skip
+    broken = whole(contentTypes=[{"contentType": "a/b", "demands": [wrong, {}, 1]}])
+    assert {code for code, _ in mistakes(broken)} == {"malformed-policy"}
+    assert sorted(path.removeprefix("contentTypes[0].demands") for _, path in mistakes(broken)) == sorted([
+        "[0].roles[0]", "[0].requiredClaims[0]", "[0].requiredClaims[1]", "[0].attestation", "[0].clockSkewSeconds",
+        "[0].maxStatementBytes", "[0].refusedFindings[0]", "[0].visibility", "[1].roles", "[2]",
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"approved": {**WHOLE["approved"], "entries": []}},
+        {"approved": {**WHOLE["approved"], "entries": list(range(129))}},
+        {"approved": {**WHOLE["approved"], "entries": [7, 7]}},
+        {"operators": {"approvals": 1, "keys": []}},
+        {"operators": {**WHOLE["operators"], "approvals": 4}},
+        {"operators": None},
+        {"replaces": None},
+        {"approved": None},
+        {"roots": None},
+        {"contentTypes": [{"contentType": "a/b", "demands": [{"roles": [], "clockSkewSeconds": None}]}]},
+        {"contentTypes": [{"contentType": "a/b", "demands": [{"roles": [], "maxStatementBytes": None}]}]},
+    ],
+    ids=repr,
+)
+def test_what_an_anchor_or_a_demand_cannot_be_is_one_mistake(changes: dict[str, Any]) -> None:
+    assert not is_read(whole(**changes))
+    assert len(mistakes(whole(**changes))) == 1
 
 
 def test_what_stands_twice_is_said_of_the_second() -> None:
@@ -150,6 +208,18 @@ def test_linting_finds_a_mistake_exactly_where_reading_refuses(times: int, data:
             mutate(members, data)
     members = json.loads(encode_json(members))
     assert bool(mistakes(members)) != is_read(members)
+
+
+def test_linting_and_reading_agree_about_each_member_that_is_gone_or_null() -> None:
+    for at in range(len(list(places(whole())))):
+        for change in ("gone", "null"):
+            members = whole()
+            container, key = list(places(members))[at]
+            if change == "gone":
+                del container[key]
+            else:
+                container[key] = None
+            assert bool(mistakes(members)) != is_read(members), (change, key)
 
 
 def test_mistakes_leave_no_room_for_warnings_about_the_whole() -> None:
