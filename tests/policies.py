@@ -17,7 +17,7 @@ from tests.certificates import root
 PEMS = [public_key_pem(generate_private_key(alg).public_key) for alg in ("ES256", "EdDSA")]
 OPERATORS = [generate_private_key("ES256").public_key for _ in range(3)]
 ROOTS = [encode_base64url(root(name).der) for name in ("one", "other")]
-PIN = "did:x509:0:sha256:WE4P5dd8DnLHSkyHaIjhp4udlkF9LqoKwCvu9gl38jk::subject:CN:Agent"
+PINS = [f"did:x509:0:sha256:WE4P5dd8DnLHSkyHaIjhp4udlkF9LqoKwCvu9gl38jk::subject:CN:{name}" for name in ("A", "B")]
 WHOLE: dict[str, Any] = {
     "format": 1,
     "version": 3,
@@ -26,7 +26,7 @@ WHOLE: dict[str, Any] = {
             "issuer": "https://a.example",
             "keys": [{"kid": "YQ", "publicKey": PEMS[0]}],
             "roles": ["agent"],
-            "x509": [PIN, f"{PIN} 2"],
+            "x509": PINS,
         },
         {"issuer": "https://b.example", "keys": [{"publicKey": PEMS[1]}], "roles": []},
     ],
@@ -93,11 +93,11 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [PEMS[0].strip(), "note\n" + PEMS[1], "-----BEGIN PUBLIC KEY-----", PEMS[0].replace("PUBLIC", "X")]
     ),
-    st.sampled_from(["aud", "exp", "sub", "unattested", PIN, "did:web:a.example", *ROOTS, ROOTS[0][:-4]]),
+    st.sampled_from(["aud", "exp", "sub", "unattested", PINS[0], "did:web:a.example", *ROOTS, ROOTS[0][:-4]]),
     st.sampled_from(["5a" * 32, "5A" * 32, "5a" * 31, "5g" * 32, 7, 9, 64, 65]),
     st.just({}),
     st.just([]),
-    st.lists(st.sampled_from(["agent", "ES256", "late", "", "exp", PIN]), max_size=3),
+    st.lists(st.sampled_from(["agent", "ES256", "late", "", "exp", PINS[0]]), max_size=3),
     st.lists(st.integers(0, 9), max_size=3),
     st.fixed_dictionaries({"roles": st.just([]), "maxStatementBytes": st.sampled_from([1, 0, None])}),
     st.fixed_dictionaries({"certificate": st.sampled_from([*ROOTS, "YQ"])}),

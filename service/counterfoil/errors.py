@@ -26,7 +26,7 @@
     │   ├── IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError, SignedByLogKeyError
     │   ├── AudienceMismatchError, SubjectReservedError
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
-    │   ├── FromTheFutureError, NotYetValidError, ExpiredError
+    │   ├── RequiredClaimMissingError, FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
     │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
@@ -492,6 +492,12 @@ class StatementTooLargeError(RefusedError):
     """The statement is larger than the registration policy admits."""
 
     code = "statement-too-large"
+
+
+class RequiredClaimMissingError(RefusedError):
+    """A CWT claim that the registration policy requires of such statements is absent."""
+
+    code = "required-claim-missing"
 
 
 class FromTheFutureError(RefusedError):

@@ -104,7 +104,7 @@ def explain(entry: Registered, policies: Sequence[CommittedPolicy], genesis: Gen
         content_type=effective_content_type(statement),
         rule=None if own else policy.document.content_type(effective_content_type(statement)),
         algorithm=_algorithm(statement),
-        stored_bytes=len(statement.encoded) + sum(map(len, statement.carried_x5chain)),
+        stored_bytes=statement.stored_bytes,
         decision=decision,
         refusal=refusal,
         differences=() if decision is None else _differences(entry, decision),

@@ -34,8 +34,6 @@ MAX_CERTIFICATE_CHARACTERS: Final = -(-MAX_CERTIFICATE_BYTES * 4 // 3)
 MAX_APPROVALS: Final = 2 * MAX_OPERATORS
 """More than there are operators: a policy may have been approved by some of the old ones and some of the new."""
 
-PIN_PREFIX: Final = "did:x509:"
-
 POLICY_MEMBERS: Final = frozenset(
     {"format", "version", "issuers", "algorithms", "contentTypes", "maxStatementBytes", "clockSkewSeconds"}
 )
@@ -248,6 +246,6 @@ def read_attestation(value: JsonValue) -> Attestation:
 def read_pin(value: JsonValue) -> str:
     """A did:x509 identifier."""
     pin = read_text(value, MAX_ISSUER_CHARACTERS)
-    if not pin.startswith(PIN_PREFIX):
+    if not pin.startswith("did:x509:"):
         raise MalformedPolicyError("a did:x509 identifier is expected")
     return pin

@@ -22,7 +22,6 @@ from counterfoil.policy.members import (
     MAX_VERSION,
     NUMBERS,
     OPERATORS_MEMBERS,
-    PIN_PREFIX,
     POLICY_MEMBERS,
     REPLACED_MEMBERS,
     ROOT_MEMBERS,
@@ -36,6 +35,7 @@ _PEM: Final = r"-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----"
 _BASE64URL: Final = r"^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$"
 """The one spelling of any bytes: no padding, and no bits beyond the last byte."""
 
+_PIN: Final = r"^did:x509:"
 _MAX_KID_CHARACTERS: Final = -(-MAX_KID_BYTES * 4 // 3)
 
 
@@ -57,7 +57,7 @@ def policy_schema() -> dict[str, JsonValue]:
 
 
 def _issuer() -> dict[str, JsonValue]:
-    pin: dict[str, JsonValue] = {**_text(MAX_ISSUER_CHARACTERS), "pattern": f"^{PIN_PREFIX}"}
+    pin: dict[str, JsonValue] = {**_text(MAX_ISSUER_CHARACTERS), "pattern": _PIN}
     members: dict[str, JsonValue] = {
         "issuer": _text(MAX_ISSUER_CHARACTERS),
         "keys": _set_of(_key()),

@@ -16,7 +16,7 @@ from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.signed_statement import StatementHash
 from tests.builders import issuer_of, policy_for
-from tests.policies import OPERATORS, PIN, ROOTS, WHOLE
+from tests.policies import OPERATORS, PINS, ROOTS, WHOLE
 
 AGENT = generate_private_key("ES256")
 OTHER = generate_private_key("EdDSA")
@@ -52,7 +52,7 @@ def test_what_a_policy_rests_on_is_read_back() -> None:
     )
     full = replace(
         POLICY,
-        issuers=(replace(POLICY.issuers[0], pins=(PIN,)),),
+        issuers=(replace(POLICY.issuers[0], pins=tuple(PINS)),),
         content_types=(replace(POLICY.content_types[0], demands=(demand, Demand())),),
         roots=tuple(Root(decode_base64url(one), needs_crl=at == 0) for at, one in enumerate(ROOTS)),
         operators=Operators(tuple(OPERATORS), 2),
