@@ -1,7 +1,7 @@
 """What the policy and its demands ask of a statement together. A demand can only ask for more, never for less."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from counterfoil.chain.findings import Finding
@@ -35,15 +35,27 @@ def concerning(rule: ContentTypeRule, roles: frozenset[str]) -> tuple[Demand, ..
 
 def asked_of(policy: PolicyDocument, demands: Iterable[Demand]) -> Asked:
     """What the policy asks of every statement, and these demands beyond that."""
-    several = tuple(demands)
-    skews = (one.clock_skew_seconds for one in several if one.clock_skew_seconds is not None)
-    sizes = (one.max_statement_bytes for one in several if one.max_statement_bytes is not None)
+    beyond = _together(demands, frozenset())
+    skew, size = beyond.clock_skew_seconds, beyond.max_statement_bytes
     return Asked(
-        frozenset[RequiredClaim]().union(*(one.required_claims for one in several)),
-        min((policy.clock_skew_seconds, *skews)),
-        min((policy.max_statement_bytes, *sizes)),
-        policy.refused_findings.union(*(one.refused_findings for one in several)),
+        beyond.required_claims,
+        policy.clock_skew_seconds if skew is None else min(policy.clock_skew_seconds, skew),
+        policy.max_statement_bytes if size is None else min(policy.max_statement_bytes, size),
+        policy.refused_findings | beyond.refused_findings,
     )
+
+
+def demands_by_role(demands: Iterable[Demand]) -> Mapping[str | None, Demand]:
+    """What is demanded of everybody, under None, and of each role beyond that; what comes to nothing is left out.
+
+    Lists of demands that come to the same here ask the same of every statement, and no others do.
+    """
+    several = tuple(demands)
+    everybody = _together((one for one in several if not one.roles), frozenset())
+    found: dict[str | None, Demand] = {None: everybody}
+    for role in sorted(frozenset[str]().union(*(one.roles for one in several))):
+        found[role] = _beyond(_together((one for one in several if role in one.roles), frozenset({role})), everybody)
+    return {role: demand for role, demand in found.items() if demand != Demand(demand.roles)}
 
 
 def require_met(statement: SignedStatement, asked: Asked) -> None:
@@ -72,3 +84,30 @@ def _claim(claims: Claims, claim: RequiredClaim) -> object:
             return claims.issued_at
         case _:
             assert_never(claim)
+
+
+def _together(demands: Iterable[Demand], roles: frozenset[str]) -> Demand:
+    several = tuple(demands)
+    skews = (one.clock_skew_seconds for one in several if one.clock_skew_seconds is not None)
+    sizes = (one.max_statement_bytes for one in several if one.max_statement_bytes is not None)
+    return Demand(
+        roles,
+        frozenset[RequiredClaim]().union(*(one.required_claims for one in several)),
+        clock_skew_seconds=min(skews, default=None),
+        max_statement_bytes=min(sizes, default=None),
+        refused_findings=frozenset[Finding]().union(*(one.refused_findings for one in several)),
+    )
+
+
+def _beyond(demand: Demand, everybody: Demand) -> Demand:
+    return replace(
+        demand,
+        required_claims=demand.required_claims - everybody.required_claims,
+        clock_skew_seconds=_smaller(demand.clock_skew_seconds, everybody.clock_skew_seconds),
+        max_statement_bytes=_smaller(demand.max_statement_bytes, everybody.max_statement_bytes),
+        refused_findings=demand.refused_findings - everybody.refused_findings,
+    )
+
+
+def _smaller(number: int | None, other: int | None) -> int | None:
+    return None if number is None or (other is not None and other <= number) else number

@@ -11,7 +11,7 @@ from counterfoil.cose import labels
 from counterfoil.errors import CounterfoilError, RequiredClaimMissingError, StatementTooLargeError
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.demand import Demand, RequiredClaim
-from counterfoil.policy.demands import Asked, asked_of, concerning, require_met
+from counterfoil.policy.demands import Asked, asked_of, concerning, demands_by_role, require_met
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
@@ -105,6 +105,48 @@ def test_another_demand_never_asks_for_less(demands: list[Demand], more: Demand,
         (before.max_statement_bytes, after.max_statement_bytes, more.max_statement_bytes),
     ):
         assert now == (was if asked is None else min(was, asked))
+
+
+ROLES = ("agent", "platform")
+OF_ROLES = st.lists(st.builds(replace, DEMANDS, roles=st.frozensets(st.sampled_from(ROLES))), max_size=4)
+
+
+@settings(deadline=None)
+@given(OF_ROLES, OF_ROLES)
+def test_demands_by_role_are_the_same_exactly_where_the_same_is_asked_of_everybody(
+    one: list[Demand], other: list[Demand]
+) -> None:
+    def asked(demands: list[Demand]) -> list[Asked]:
+        rule = ContentTypeRule(CONTENT_TYPE, Visibility.PARTIES, frozenset(), tuple(demands))
+        unbounded = replace(POLICY, clock_skew_seconds=601, max_statement_bytes=601, refused_findings=frozenset())
+        acting = (roles(), *map(roles, ROLES), roles(*ROLES))
+        return [asked_of(unbounded, concerning(rule, some)) for some in acting]
+
+    assert (demands_by_role(one) == demands_by_role(other)) is (asked(one) == asked(other))
+    assert demands_by_role([*one, *other]) == demands_by_role([*other, *one])
+    normal = list(demands_by_role(one).values())
+    assert asked(normal) == asked(one)
+    assert demands_by_role(normal) == demands_by_role(one)
+
+
+def test_what_is_demanded_of_a_role_is_what_goes_beyond_everybody() -> None:
+    both, expires = roles("agent", "platform"), frozenset({RequiredClaim.EXPIRES})
+    found = demands_by_role(
+        [
+            Demand(both, expires, clock_skew_seconds=10, max_statement_bytes=7),
+            Demand(clock_skew_seconds=20, max_statement_bytes=7, refused_findings=frozenset({Finding.LATE})),
+            Demand(roles("agent"), refused_findings=frozenset({Finding.LATE})),
+            Demand(roles("platform"), clock_skew_seconds=5),
+            Demand(roles("runtime"), max_statement_bytes=8),
+            Demand(roles("runtime")),
+        ]
+    )
+    assert found == {
+        None: Demand(clock_skew_seconds=20, max_statement_bytes=7, refused_findings=frozenset({Finding.LATE})),
+        "agent": Demand(roles("agent"), expires, clock_skew_seconds=10),
+        "platform": Demand(roles("platform"), expires, clock_skew_seconds=5),
+    }
+    assert demands_by_role([Demand(), Demand(both)]) == {}
 
 
 @pytest.mark.parametrize("claim", RequiredClaim)
