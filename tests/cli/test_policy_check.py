@@ -95,25 +95,31 @@ def test_the_difference_of_two_files(policy: Path, tmp_path: Path, shell: Shell)
 
 
 def test_the_difference_of_what_two_policies_rest_on_and_demand(policy: Path, tmp_path: Path, shell: Shell) -> None:
-    members = whole(roots=[{"certificate": ROOTS[0]}], replaces={"entry": 9, "entryId": "00" * 32})
+    members = whole(roots=[{"certificate": one} for one in ROOTS], replaces={"entry": 9, "entryId": "00" * 32})
     del members["issuers"][0]["x509"][1], members["approved"]
     members["operators"] |= {"approvals": 1, "keys": members["operators"]["keys"][:2]}
     members["contentTypes"][0]["demands"] = [{"roles": ["agent"], "requiredClaims": ["exp", "aud"]}]
     members["contentTypes"][1]["demands"] = [{"roles": [], "refusedFindings": ["repeated"]}]
     members["contentTypes"].append({"contentType": 60, "demands": [{"roles": ["agent"], "clockSkewSeconds": 1}]})
-    lines = shell("policy", "diff", policy, written(tmp_path / "new.json", members)).out.splitlines()
-    fingerprint = sha256(decode_base64url(ROOTS[0])).hexdigest()
+    new = written(tmp_path / "new.json", members)
+    lines = shell("policy", "diff", policy, new).out.splitlines()
+    fingerprints = [sha256(decode_base64url(one)).hexdigest() for one in ROOTS]
     was = "requiredClaims exp, clockSkewSeconds 60, maxStatementBytes 512, refusedFindings repeated"
     assert lines == [
         f"- pin of https://a.example {PINS[1]}",
         f"~ demand of application/json: roles agent: {was} -> roles agent: requiredClaims aud exp",
         "+ demand of 50: every issuer: refusedFindings repeated",
         "+ content type 60: parties, every issuer; roles agent: clockSkewSeconds 1",
-        f"~ needsCrl of {fingerprint}: true -> false",
+        f"+ root {fingerprints[1]}",
+        f"~ needsCrl of {fingerprints[0]}: true -> false",
         f"- operator {OPERATORS[2].thumbprint.hex()}",
         "~ approvals: 2 -> 1",
         f"~ replaces: entry 5, entryId {'5a' * 32} -> entry 9, entryId {'00' * 32}",
         f"~ approved: entries 7 9, proposal {'c3' * 32} -> none",
+    ]
+    back = shell("policy", "diff", new, policy).out.splitlines()
+    assert [line.split()[:2] for line in back if line[0] != "~"] == [
+        [{"+": "-", "-": "+"}[line[0]], line.split()[1]] for line in lines if line[0] != "~"
     ]
 
 

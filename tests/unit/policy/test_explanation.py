@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from counterfoil.errors import ChainInvalidError
+from counterfoil.policy.demand import Demand, RequiredClaim
+from counterfoil.policy.demands import asked_of
 from counterfoil.policy.document import Visibility
 from counterfoil.policy.explanation import Explanation, Registered, explain
 from counterfoil.policy.succession import CommittedPolicy, read_succession
@@ -16,6 +18,7 @@ from counterfoil.statement.evidence import carried_certificates
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.event import Role
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import CONTENT_TYPE, ISSUER, START, World, issuer_of, policy_for, sign_statement
 from tests.log.material import fill
@@ -172,6 +175,46 @@ def test_the_policy_is_the_one_that_was_in_force_whatever_the_record_says(log: F
     assert told.key is None
     with pytest.raises(ChainInvalidError):
         explain(log.entry(2), log.policies[1:], log.genesis)
+
+
+def test_the_demands_that_concern_an_entry_are_told_whether_it_meets_them_or_not(log: Filled) -> None:
+    demands = (
+        Demand(required_claims=frozenset({RequiredClaim.EXPIRES}), max_statement_bytes=1 << 10),
+        Demand(frozenset({"arbitrator"}), max_statement_bytes=1),
+    )
+    document = log.policies[0].document
+    rules = tuple(replace(rule, demands=demands) for rule in document.content_types)
+    policies = (replace(log.policies[0], document=replace(document, content_types=rules)), *log.policies[1:])
+    told = explain(log.entry(2), policies, log.genesis)
+    assert told.demands == demands[:1]
+    assert told.asked == asked_of(document, demands[:1])
+    assert told.refusal == ("required-claim-missing", "the policy requires the CWT claims exp")
+    assert log.explain(log.entry(2)).demands == ()
+    assert log.explain(log.entry(2)).asked == asked_of(document, ())
+    assert log.explain(log.entry(0)).asked is None
+
+
+def test_a_trace_event_is_concerned_by_the_demands_on_the_role_it_was_written_in(log: Filled) -> None:
+    number = next(at for at in range(10**6) if (told := log.explain(log.entry(at))).decision and told.decision.event)
+    event = log.explain(log.entry(number)).decision
+    assert event is not None
+    assert event.event is not None
+    written = event.event.actor.role.value
+    policies = [
+        replace(
+            one,
+            document=replace(
+                one.document,
+                issuers=tuple(replace(each, roles=frozenset(Role)) for each in one.document.issuers),
+                content_types=tuple(
+                    replace(rule, demands=tuple(Demand(frozenset({role})) for role in Role))
+                    for rule in one.document.content_types
+                ),
+            ),
+        )
+        for one in log.policies
+    ]
+    assert explain(log.entry(number), policies, log.genesis).demands == (Demand(frozenset({written})),)
 
 
 @pytest.mark.parametrize("number", [0, 1])
