@@ -12,24 +12,57 @@ from counterfoil.errors import CounterfoilError
 from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
 from tests import json_mutations
+from tests.certificates import root
 
 PEMS = [public_key_pem(generate_private_key(alg).public_key) for alg in ("ES256", "EdDSA")]
+OPERATORS = [generate_private_key("ES256").public_key for _ in range(3)]
+ROOTS = [encode_base64url(root(name).der) for name in ("one", "other")]
+PINS = [f"did:x509:0:sha256:WE4P5dd8DnLHSkyHaIjhp4udlkF9LqoKwCvu9gl38jk::subject:CN:{name}" for name in ("A", "B")]
 WHOLE: dict[str, Any] = {
     "format": 1,
     "version": 3,
     "issuers": [
-        {"issuer": "https://a.example", "keys": [{"kid": "YQ", "publicKey": PEMS[0]}], "roles": ["agent"]},
+        {
+            "issuer": "https://a.example",
+            "keys": [{"kid": "YQ", "publicKey": PEMS[0]}],
+            "roles": ["agent"],
+            "x509": PINS,
+        },
         {"issuer": "https://b.example", "keys": [{"publicKey": PEMS[1]}], "roles": []},
     ],
     "algorithms": ["ES256", "EdDSA"],
     "contentTypes": [
-        {"contentType": "application/json", "visibility": "public", "roles": ["agent"]},
+        {
+            "contentType": "application/json",
+            "visibility": "public",
+            "roles": ["agent"],
+            "demands": [
+                {
+                    "roles": ["agent"],
+                    "requiredClaims": ["exp"],
+                    "attestation": "unattested",
+                    "clockSkewSeconds": 60,
+                    "maxStatementBytes": 512,
+                    "refusedFindings": ["repeated"],
+                },
+            ],
+        },
         {"contentType": 50},
     ],
     "maxStatementBytes": 1024,
     "clockSkewSeconds": 300,
     "maxLagSeconds": 60,
     "refusedFindings": ["late"],
+    "roots": [{"certificate": ROOTS[0], "needsCrl": True}],
+    "operators": {
+        "approvals": 2,
+        "keys": [
+            {"kid": encode_base64url(OPERATORS[0].thumbprint), "publicKey": public_key_pem(OPERATORS[0])},
+            *({"publicKey": public_key_pem(key)} for key in OPERATORS[1:]),
+        ],
+    },
+    "replaces": {"entry": 5, "entryId": "5a" * 32},
+    "approved": {"proposal": "c3" * 32, "entries": [7, 9]},
 }
 
 
@@ -60,13 +93,22 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [PEMS[0].strip(), "note\n" + PEMS[1], "-----BEGIN PUBLIC KEY-----", PEMS[0].replace("PUBLIC", "X")]
     ),
+    st.sampled_from(["aud", "exp", "sub", "unattested", PINS[0], "did:web:a.example", *ROOTS, ROOTS[0][:-4]]),
+    st.sampled_from(["5a" * 32, "5A" * 32, "5a" * 31, "5g" * 32, 7, 9, 64, 65]),
     st.just({}),
     st.just([]),
-    st.lists(st.sampled_from(["agent", "ES256", "late", ""]), max_size=3),
+    st.lists(st.sampled_from(["agent", "ES256", "late", "", "exp", PINS[0]]), max_size=3),
+    st.lists(st.integers(0, 9), max_size=3),
+    st.fixed_dictionaries({"roles": st.just([]), "maxStatementBytes": st.sampled_from([1, 0, None])}),
+    st.fixed_dictionaries({"certificate": st.sampled_from([*ROOTS, "YQ"])}),
+    st.fixed_dictionaries({"entry": st.sampled_from([0, 2**53 - 1]), "entryId": st.just("5a" * 32)}),
     st.fixed_dictionaries({"contentType": st.sampled_from(["a/b", 50, -1, True, 1.5, None])}),
     st.fixed_dictionaries({"publicKey": st.sampled_from(PEMS)}),
 )
-NAMES = ["x", "kid", "visibility", "roles", "maxLagSeconds", "refusedFindings", "publicKey", "issuer", "contentType"]
+NAMES = [
+    "x", "kid", "visibility", "roles", "maxLagSeconds", "refusedFindings", "publicKey", "issuer", "contentType",
+    "x509", "demands", "roots", "operators", "replaces", "approved", "clockSkewSeconds", "requiredClaims", "needsCrl",
+]  # fmt: skip
 
 
 def mutate(members: dict[str, Any], data: st.DataObject) -> None:

@@ -28,7 +28,7 @@
     │   ├── IssuerUnknownError, KeyUnknownError, KeyOfAnotherIssuerError, SignedByLogKeyError
     │   ├── CertificateUnlikeIssuerError, AudienceMismatchError, SubjectReservedError
     │   ├── AlgorithmNotAdmittedError, ContentTypeNotAdmittedError, RoleNotAdmittedError, StatementTooLargeError
-    │   ├── FromTheFutureError, NotYetValidError, ExpiredError
+    │   ├── RequiredClaimMissingError, FromTheFutureError, NotYetValidError, ExpiredError
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
     │   ├── PolicySupersededError, PolicyUnapprovedError, ProposalUnknownError
     │   ├── KeyRevokedError, RevocationRefusedError, ReceiptKeyRefusedError, CrlSupersededError
@@ -520,6 +520,12 @@ class StatementTooLargeError(RefusedError):
     """The statement is larger than the registration policy admits."""
 
     code = "statement-too-large"
+
+
+class RequiredClaimMissingError(RefusedError):
+    """A CWT claim that the registration policy requires of such statements is absent."""
+
+    code = "required-claim-missing"
 
 
 class FromTheFutureError(RefusedError):

@@ -1,14 +1,21 @@
 """A policy is checked and compared before it is committed, from the command line."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.cli.policy_diff import change_counts
+from counterfoil.encoding.base64url import decode_base64url
+from counterfoil.encoding.jcs import encode_json
+from counterfoil.policy.difference import policy_difference
+from counterfoil.policy.parse import parse_policy
 from tests.cli.commands import AGENT, Shell
-from tests.policies import whole
+from tests.policies import OPERATORS, PINS, ROOTS, whole
 
 
 @pytest.fixture
@@ -85,6 +92,42 @@ def test_the_difference_of_two_files(policy: Path, tmp_path: Path, shell: Shell)
     assert [one["change"] for one in told["changes"]][:2] == ["version", "algorithm-removed"]
     assert (told["same"], told["oldVersion"], told["newVersion"]) == (False, 3, 4)
     assert shell("policy", "diff", policy, policy).out == "the two mean the same\n"
+
+
+def test_the_difference_of_what_two_policies_rest_on_and_demand(policy: Path, tmp_path: Path, shell: Shell) -> None:
+    members = whole(roots=[{"certificate": one} for one in ROOTS], replaces={"entry": 9, "entryId": "00" * 32})
+    del members["issuers"][0]["x509"][1], members["approved"]
+    members["operators"] |= {"approvals": 1, "keys": members["operators"]["keys"][:2]}
+    members["contentTypes"][0]["demands"] = [{"roles": ["agent"], "requiredClaims": ["exp", "aud"]}]
+    members["contentTypes"][1]["demands"] = [{"roles": [], "refusedFindings": ["repeated"]}]
+    members["contentTypes"].append({"contentType": 60, "demands": [{"roles": ["agent"], "clockSkewSeconds": 1}]})
+    new = written(tmp_path / "new.json", members)
+    lines = shell("policy", "diff", policy, new).out.splitlines()
+    fingerprints = [sha256(decode_base64url(one)).hexdigest() for one in ROOTS]
+    was = "requiredClaims exp, clockSkewSeconds 60, maxStatementBytes 512, refusedFindings repeated"
+    assert lines == [
+        f"- pin of https://a.example {PINS[1]}",
+        f"~ demand of application/json: roles agent: {was} -> roles agent: requiredClaims aud exp",
+        "+ demand of 50: every issuer: refusedFindings repeated",
+        "+ content type 60: parties, every issuer; roles agent: clockSkewSeconds 1",
+        f"+ root {fingerprints[1]}",
+        f"~ needsCrl of {fingerprints[0]}: true -> false",
+        f"- operator {OPERATORS[2].thumbprint.hex()}",
+        "~ approvals: 2 -> 1",
+        f"~ replaces: entry 5, entryId {'5a' * 32} -> entry 9, entryId {'00' * 32}",
+        f"~ approved: entries 7 9, proposal {'c3' * 32} -> none",
+    ]
+    back = shell("policy", "diff", new, policy).out.splitlines()
+    assert [line.split()[:2] for line in back if line[0] != "~"] == [
+        [{"+": "-", "-": "+"}[line[0]], line.split()[1]] for line in lines if line[0] != "~"
+    ]
+
+
+def test_what_is_another_in_every_policy_is_not_counted_as_a_change() -> None:
+    old = parse_policy(encode_json(whole()))
+    new = replace(old, version=4, replaces=None, approved=None)
+    assert len(policy_difference(old, new)) == 3
+    assert change_counts(policy_difference(old, new)) == {}
 
 
 def test_one_file_is_compared_with_the_policy_in_force(admitted: Path, tmp_path: Path, shell: Shell) -> None:

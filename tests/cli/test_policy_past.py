@@ -12,7 +12,8 @@ import pytest
 
 from counterfoil.chain.findings import Finding
 from counterfoil.cli.exit_codes import ExitCode
-from counterfoil.policy.document import PolicyDocument, Visibility
+from counterfoil.policy.demand import Demand, RequiredClaim
+from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
@@ -52,6 +53,16 @@ class Past:
         return answer.content
 
 
+def demanding(policy: PolicyDocument | None) -> ContentTypeRule:
+    """The rule of a policy for the world's statements, with a demand on everybody and one on others."""
+    assert policy is not None
+    demands = (
+        Demand(required_claims=frozenset({RequiredClaim.ISSUED_AT}), clock_skew_seconds=30),
+        Demand(frozenset({"runtime"}), max_statement_bytes=1),
+    )
+    return replace(policy.content_types[0], demands=demands)
+
+
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     data = tmp_path_factory.mktemp("past")
@@ -59,7 +70,8 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     world = World(store).found()
     with running(world) as live:
         entries, policies = [live.register(sign_statement(world.agent))], [world.policy]
-        for changes in ({"clock_skew_seconds": 60}, {"issuers": (), "refused_findings": frozenset({Finding.LATE})}):
+        second = {"clock_skew_seconds": 60, "content_types": (demanding(policies[0]),)}
+        for changes in (second, {"issuers": (), "refused_findings": frozenset({Finding.LATE})}):
             world.clock.now += 60
             assert policies[-1] is not None
             policies.append(replace(policies[-1], version=policies[-1].version + 1, **changes))
@@ -83,7 +95,7 @@ def test_both_sides_tell_the_same_history(past: Past, shell: Shell) -> None:
     assert [one["headTime"] for one in stored["policies"]] == [START, START + 60, START + 120]
     assert [one["changes"] for one in stored["policies"]] == [
         None,
-        {"clock-skew-seconds": 1},
+        {"content-type-removed": 2, "demand-added": 2, "clock-skew-seconds": 1},
         {"issuer-removed": 1, "key-removed": 1, "finding-refused": 1},
     ]
     assert {one["entryId"] for one in stored["policies"]} > {
@@ -99,7 +111,7 @@ def test_the_history_says_what_it_rests_on(past: Past, shell: Shell, tmp_path: P
     text = shell("policy", "history", *past.url).out
     assert SERVICE_WORD in text
     assert "version 2  entry " in text
-    assert "  clock-skew-seconds 1\n" in text
+    assert "clock-skew-seconds 1\n" in text
     assert SERVICE_WORD not in shell("policy", "history", *past.url, "--keys", past.genesis).out
     shell.ok("keys", *past.url, "--out", tmp_path / "keys.cbor")
     told = shell.ok("policy", "history", *past.url, "--keys", tmp_path / "keys.cbor", "--origin", ORIGIN)
@@ -191,6 +203,22 @@ def test_every_entry_of_the_log_comes_out_the_same_and_the_policy_follows(past: 
     assert sorted(by_number) == list(range(size))
     second = next(one for one in told if one["entryId"] == past.entries[1])
     assert (second["policy"]["version"], second["policy"]["clockSkewSeconds"]) == (2, 60)
+
+
+def test_the_demands_on_an_entry_are_told_and_what_they_come_to(past: Past, shell: Shell) -> None:
+    for place in (past.store, past.url):
+        told = shell.ok("policy", "explain", past.entries[1], *place)
+        assert told["demands"] == [{"roles": [], "requiredClaims": ["iat"], "clockSkewSeconds": 30}]
+        assert told["asked"] == {
+            "requiredClaims": ["iat"], "clockSkewSeconds": 30, "maxStatementBytes": 1 << 20, "refusedFindings": [],
+        }  # fmt: skip
+        assert told["holdsFrom"] == START - 30
+    text = shell("policy", "explain", past.entries[1], *past.store).out
+    assert "  demand            every issuer: requiredClaims iat, clockSkewSeconds 30\n" in text
+    assert "admitted 30 seconds before" in text
+    first = shell.ok("policy", "explain", past.entries[0], *past.store)
+    assert (first["demands"], first["asked"]["clockSkewSeconds"]) == ([], 300)
+    assert shell.ok("policy", "explain", "0", *past.store)["asked"] is None
 
 
 def test_certificates_that_the_service_keeps_are_said_to_be_missing(past: Past, shell: Shell) -> None:

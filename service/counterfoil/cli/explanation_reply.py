@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
+from counterfoil.chain.findings import Finding
 from counterfoil.cli.output import Reply, bullets, fields, timestamp
 from counterfoil.cli.policy_chain import PolicyChain
+from counterfoil.cli.policy_text import part_text
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.policy.decision import FOREVER
+from counterfoil.policy.demands import Asked
 from counterfoil.policy.document import ContentTypeRule
 from counterfoil.policy.explanation import Explanation
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
@@ -55,7 +58,9 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
     yield "algorithm", f"{told.algorithm}{admitted}"
     yield "content type", told.content_type
     yield "rule", _rule_text(told)
-    limit = "" if told.is_own else f", admitted: {document.max_statement_bytes}"
+    for demand in told.demands:
+        yield "demand", part_text(demand.as_json())
+    limit = "" if told.asked is None else f", admitted: {told.asked.max_statement_bytes}"
     yield "size", f"{told.stored_bytes} bytes{limit}"
     yield from _time_rows(told)
     yield "visibility", None if told.decision is None else told.decision.visibility
@@ -64,7 +69,8 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
 
 def _time_rows(told: Explanation) -> Iterator[tuple[str, object]]:
     claims, decision = told.entry.statement.claims, told.decision
-    ahead = f", admitted {told.policy.document.clock_skew_seconds} seconds before"
+    skew = told.policy.document.clock_skew_seconds if told.asked is None else told.asked.clock_skew_seconds
+    ahead = f", admitted {skew} seconds before"
     yield "issued at", _date(claims.issued_at, ahead)
     yield "not before", _date(claims.not_before, ahead)
     yield "expires", _date(claims.expires, "")
@@ -91,7 +97,8 @@ def _date(seconds: float | None, admitted: str) -> str | None:
 
 
 def _open_points(told: Explanation, chain: PolicyChain, *, over_http: bool) -> Iterator[str]:
-    if told.entry.statement.content_type == TRACE_EVENT_CONTENT_TYPE or told.policy.document.refused_findings:
+    findings = frozenset[Finding]() if told.asked is None else told.asked.refused_findings
+    if told.entry.statement.content_type == TRACE_EVENT_CONTENT_TYPE or findings:
         yield _CHAIN_RULES
     if told.entry.lacks_evidence:
         yield _EVIDENCE_ABSENT
@@ -134,6 +141,8 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
         "algorithm": told.algorithm,
         "contentType": told.content_type,
         "rule": None if told.rule is None else told.rule.as_json(),
+        "demands": [demand.as_json() for demand in told.demands],
+        "asked": None if told.asked is None else _asked(told.asked),
         "bytes": told.stored_bytes,
         "issuedAt": claims.issued_at,
         "notBefore": claims.not_before,
@@ -141,6 +150,15 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
         "holdsFrom": None if decision is None else decision.holds_from,
         "holdsUntil": None if decision is None else decision.holds_until,
         "visibility": None if decision is None else decision.visibility.value,
+    }
+
+
+def _asked(asked: Asked) -> JsonValue:
+    return {
+        "requiredClaims": list[JsonValue](sorted(asked.required_claims)),
+        "clockSkewSeconds": asked.clock_skew_seconds,
+        "maxStatementBytes": asked.max_statement_bytes,
+        "refusedFindings": list[JsonValue](sorted(asked.refused_findings)),
     }
 
 

@@ -10,6 +10,7 @@ from counterfoil.cli.files import read_input
 from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Origin
 from counterfoil.cli.output import Reply
 from counterfoil.cli.policies import policy_of_data, policy_of_service
+from counterfoil.cli.policy_text import part_text
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.encoding.printable import printable
 from counterfoil.policy.difference import Change, ChangeKind, policy_difference
@@ -23,22 +24,35 @@ _ADDED_AND_REMOVED: Final = {
     ChangeKind.KEY_REMOVED: "key",
     ChangeKind.ROLE_ADDED: "role",
     ChangeKind.ROLE_REMOVED: "role",
+    ChangeKind.PIN_ADDED: "pin",
+    ChangeKind.PIN_REMOVED: "pin",
     ChangeKind.ALGORITHM_ADDED: "algorithm",
     ChangeKind.ALGORITHM_REMOVED: "algorithm",
     ChangeKind.CONTENT_TYPE_ADDED: "content type",
     ChangeKind.CONTENT_TYPE_REMOVED: "content type",
     ChangeKind.FINDING_REFUSED: "refused finding",
     ChangeKind.FINDING_ADMITTED: "refused finding",
+    ChangeKind.ROOT_ADDED: "root",
+    ChangeKind.ROOT_REMOVED: "root",
+    ChangeKind.OPERATOR_ADDED: "operator",
+    ChangeKind.OPERATOR_REMOVED: "operator",
 }
 _CHANGED: Final = {
     ChangeKind.VERSION: "version",
     ChangeKind.KID: "kid",
     ChangeKind.VISIBILITY: "visibility",
     ChangeKind.CONTENT_TYPE_ROLES: "roles",
+    ChangeKind.DEMAND: "demand",
     ChangeKind.MAX_STATEMENT_BYTES: "maxStatementBytes",
     ChangeKind.CLOCK_SKEW_SECONDS: "clockSkewSeconds",
     ChangeKind.MAX_LAG_SECONDS: "maxLagSeconds",
+    ChangeKind.NEEDS_CRL: "needsCrl",
+    ChangeKind.APPROVALS: "approvals",
+    ChangeKind.REPLACES: "replaces",
+    ChangeKind.APPROVED: "approved",
 }
+_OF_EVERY_POLICY: Final = frozenset({ChangeKind.VERSION, ChangeKind.REPLACES, ChangeKind.APPROVED})
+"""Each policy has another version, replaces another one and was approved by others."""
 
 
 def diff(
@@ -54,7 +68,7 @@ def diff(
 ) -> None:
     """Say what a policy means that another does not.
 
-    Issuers, keys, roles, content types, algorithms and numbers are compared, not lines: the order of a document means
+    Issuers, keys, roles, content types, demands and numbers are compared, not lines: the order of a document means
     nothing. With one file, OLD is the policy in force, of --data or of --url.
 
     Example:
@@ -75,8 +89,8 @@ def change_lines(changes: Iterable[Change]) -> str:
 
 
 def change_counts(changes: Iterable[Change]) -> dict[str, int]:
-    """How often each kind of change is among them, in the order in which they are listed; versions do not count."""
-    kinds = [change.kind for change in changes if change.kind is not ChangeKind.VERSION]
+    """How often each kind of change is among them, in their order; what is another in every policy does not count."""
+    kinds = [change.kind for change in changes if change.kind not in _OF_EVERY_POLICY]
     return {kind.value: kinds.count(kind) for kind in ChangeKind if kind in kinds}
 
 
@@ -98,21 +112,11 @@ def _both(
 def _line(change: Change) -> str:
     about = "" if change.about is None else f" of {change.about}"
     if change.kind in _CHANGED:
-        return f"~ {_CHANGED[change.kind]}{about}: {_shown(change.old)} -> {_shown(change.new)}"
+        return f"~ {_CHANGED[change.kind]}{about}: {part_text(change.old)} -> {part_text(change.new)}"
     sign, value = ("-", change.old) if change.new is None else ("+", change.new)
     if change.kind in {ChangeKind.CONTENT_TYPE_ADDED, ChangeKind.CONTENT_TYPE_REMOVED}:
-        return f"{sign} content type {change.about}: {_shown(value)}"
+        return f"{sign} content type {change.about}: {part_text(value)}"
+    if change.kind in {ChangeKind.DEMAND_ADDED, ChangeKind.DEMAND_REMOVED}:
+        return f"{sign} demand{about}: {part_text(value)}"
     whole = change.kind in {ChangeKind.ISSUER_ADDED, ChangeKind.ISSUER_REMOVED}
-    return f"{sign} {_ADDED_AND_REMOVED[change.kind]}{'' if whole else about} {value}"
-
-
-def _shown(value: JsonValue) -> str:
-    match value:
-        case {"visibility": visibility, "roles": roles}:
-            return f"{visibility}, {_shown(roles)}"
-        case []:
-            return "every issuer"
-        case list(roles) | tuple(roles):
-            return f"roles {', '.join(map(str, roles))}"
-        case _:
-            return str(value)
+    return f"{sign} {_ADDED_AND_REMOVED[change.kind]}{'' if whole else about} {part_text(value)}"

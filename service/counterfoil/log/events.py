@@ -18,12 +18,14 @@ class EventView:
     """What the store says, under the lock, of the events at hand.
 
     ``places``: where the entries they name stand. ``standings``: how each of their engagements stands that has begun.
-    ``chronicles``: what of their past decides findings, where the policy refuses some.
+    ``chronicles``: what of their past decides findings, where some are refused. ``watched``: the chains that
+    somebody in the batch wants to continue who may not have every finding.
     """
 
     places: Mapping[StatementHash, Place]
     standings: Mapping[ChainId, Standing]
     chronicles: Mapping[ChainId, Chronicle] = field(default_factory=dict)
+    watched: frozenset[ChainId] = frozenset()
 
 
 NO_EVENTS: Final = EventView({}, {})
@@ -70,6 +72,10 @@ class EventDraft:
                 targets[reference.entry] = place
         self.events.append(event_row(entry, event, before, after))
         self.references.extend(reference_rows(entry, event, targets))
+
+    def is_watched(self, chain_id: ChainId) -> bool:
+        """Whether what is placed in that chain may decide findings of what comes later in the batch."""
+        return chain_id in self.view.watched
 
     def chronicle(self, chain_id: ChainId) -> Chronicle:
         """What of a chain's past decides findings on what comes next; who places an entry makes it part of that."""

@@ -53,6 +53,9 @@ class Standings:
             places=transaction.places(list(named)) if named else {},
             standings=standings,
             chronicles=_read_chronicles(transaction, concerned, heads, standings),
+            watched=frozenset(
+                chain_id(one.statement.claims.subject or "") for one in concerned if one.decision.refused
+            ),
         )
 
     def _read(self, transaction: AppendTransaction, heads: Sequence[ChainHead]) -> dict[ChainId, Standing]:

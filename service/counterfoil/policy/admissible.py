@@ -19,7 +19,8 @@ _SEVERAL: Final = 2
 class Admissible:
     """What the issuers of a policy have in common with its content types and algorithms.
 
-    An issuer is able when an admitted algorithm fits one of its keys: only able ones can register anything.
+    An issuer is able when an admitted algorithm fits one of its keys, or when it has a pin and there are roots and
+    algorithms: of certificates to come no key is known. Only able ones can register anything.
     """
 
     policy: PolicyDocument
@@ -31,6 +32,10 @@ class Admissible:
     def is_able(self, issuer: Issuer) -> bool:
         """Whether the issuer can sign anything that is admitted."""
         return issuer.name in self._able
+
+    def is_certifiable(self, issuer: Issuer) -> bool:
+        """Whether a certificate can speak for the issuer."""
+        return bool(issuer.pins and self.policy.roots and self.policy.algorithms)
 
     def may_register(self, issuer: Issuer) -> bool:
         """Whether there is a content type for the issuer's roles."""
@@ -46,22 +51,31 @@ class Admissible:
 
     def has_writers(self, rule: ContentTypeRule) -> bool:
         """Whether an able issuer that can register it holds a role in which trace events are written."""
-        for issuer in self.policy.issuers:
-            may = issuer.name in self._able and (not rule.roles or rule.roles & issuer.roles)
-            if may and issuer.roles & _EVENT_ROLES:
-                return True
-        return False
+        return bool(self._roles_of(rule) & _EVENT_ROLES)
+
+    def roles_acted_in(self, rule: ContentTypeRule) -> frozenset[str]:
+        """The roles in which able issuers register that content type: all they hold, or that of a trace event."""
+        roles = self._roles_of(rule)
+        return roles & _EVENT_ROLES if rule.content_type == TRACE_EVENT_CONTENT_TYPE else roles
 
     @cached_property
     def named_roles(self) -> frozenset[str]:
-        """The roles that a content type asks for; trace events ask for the role of their actor."""
+        """The roles that a content type or a demand on it asks for; trace events ask for the role of their actor."""
+        demanded = _union(demand.roles for rule in self.policy.content_types for demand in rule.demands)
         events = self.policy.content_type(TRACE_EVENT_CONTENT_TYPE) is not None
-        return self._asked_roles | _EVENT_ROLES if events else self._asked_roles
+        return self._asked_roles | demanded | (_EVENT_ROLES if events else frozenset())
 
     @cached_property
     def held_roles(self) -> frozenset[str]:
         """The roles of any issuer, able or not."""
         return _union(issuer.roles for issuer in self.policy.issuers)
+
+    def _roles_of(self, rule: ContentTypeRule) -> frozenset[str]:
+        """The roles of the able issuers that can register that content type."""
+        if not rule.roles:
+            return frozenset(self._by_role)
+        able = (issuer.roles for issuer in self.policy.issuers if issuer.name in self._able)
+        return _union(roles for roles in able if roles & rule.roles)
 
     @cached_property
     def _algorithms(self) -> tuple[Algorithm, ...]:
@@ -69,8 +83,11 @@ class Admissible:
 
     @cached_property
     def _able(self) -> frozenset[str]:
-        able = (one.name for one in self.policy.issuers if any(self.is_usable(key.key) for key in one.keys))
-        return frozenset(able)
+        return frozenset(
+            one.name
+            for one in self.policy.issuers
+            if self.is_certifiable(one) or any(self.is_usable(key.key) for key in one.keys)
+        )
 
     @cached_property
     def _by_role(self) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from counterfoil.errors import (
     StatementTooLargeError,
     SubjectReservedError,
 )
+from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning, require_met
 from counterfoil.policy.document import Visibility, narrower
 from counterfoil.policy.own_statements import Effect, OwnDecision, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
@@ -88,14 +89,14 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
     event: TraceEvent | None = None
     refused: frozenset[Finding] = frozenset()
     own = OwnDecision(Effect.NONE, rules.receipt_keys.in_force)
-    visibility = Visibility.PUBLIC
+    visibility, skew = Visibility.PUBLIC, rules.policy.clock_skew_seconds
     if statement.claims.issuer == identity.issuer:
         own = decide_own(statement, credential.key, rules)
     else:
         require_unrevoked(credential.key, rules)
-        visibility, event = _admit(statement, rules)
-        refused = rules.policy.refused_findings
-    holds_from, holds_until = _interval(statement.claims, rules.policy.clock_skew_seconds, head_time)
+        visibility, event, asked = _admit(statement, rules)
+        refused, skew = asked.refused_findings, asked.clock_skew_seconds
+    holds_from, holds_until = _interval(statement.claims, skew, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
         policy_entry=rules.policy_entry,
@@ -125,12 +126,13 @@ def largest_statement(rules: Rules) -> int:
 def require_admitted_size(statement: SignedStatement, rules: Rules) -> None:
     """Check the size of a statement and its evidence as the log would store them; cheap, so asked before cryptography.
 
+    A demand may admit less of some: that is asked in the decision, once it is known whose statement it is.
+
     Raises:
         StatementTooLargeError: The policy in force admits less.
     """
     own = statement.claims.issuer == rules.genesis.identity.issuer
-    stored = len(statement.encoded) + sum(map(len, statement.carried_x5chain))
-    if not own and stored > rules.policy.max_statement_bytes:
+    if not own and statement.stored_bytes > rules.policy.max_statement_bytes:
         raise StatementTooLargeError(f"the policy admits {rules.policy.max_statement_bytes} bytes")
 
 
@@ -152,7 +154,7 @@ def effective_content_type(statement: SignedStatement) -> str | int | None:
     return statement.content_type
 
 
-def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceEvent | None]:
+def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceEvent | None, Asked]:
     policy = rules.policy
     if require_algorithm(statement.message).name not in policy.algorithms:
         raise AlgorithmNotAdmittedError("the registration policy does not admit the algorithm")
@@ -166,18 +168,21 @@ def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceE
         raise RoleNotAdmittedError("the issuer holds none of the roles that may register this content type")
     if rules.genesis.identity.is_reserved(statement.claims.subject or ""):
         raise SubjectReservedError("the subject is kept for this log's own statements")
+    event: TraceEvent | None = None
     # A hash envelope of an event names its type in another header: there is no event in it to read.
-    if statement.content_type != TRACE_EVENT_CONTENT_TYPE:
+    if statement.content_type == TRACE_EVENT_CONTENT_TYPE:
+        event = parse_trace_event(statement)
+        if event.actor.role not in issuer.roles:
+            raise ActorRoleError(f"the registration policy does not give the issuer the role {event.actor.role}")
+    else:
         rules.profiles.read(statement)  # One that is none of its profile is refused; what it says is asked on reading.
-        return rule.visibility, None
-    event = parse_trace_event(statement)
-    if event.actor.role not in issuer.roles:
-        raise ActorRoleError(f"the registration policy does not give the issuer the role {event.actor.role}")
-    return _narrowed(rule.visibility, event), event
+    asked = asked_of(policy, concerning(rule, acting_roles(issuer, event)))
+    require_met(statement, asked)
+    return _narrowed(rule.visibility, event), event, asked
 
 
-def _narrowed(visibility: Visibility, event: TraceEvent) -> Visibility:
-    if not isinstance(event.data, Formation) or event.data.visibility is None:
+def _narrowed(visibility: Visibility, event: TraceEvent | None) -> Visibility:
+    if event is None or not isinstance(event.data, Formation) or event.data.visibility is None:
         return visibility
     return narrower(visibility, Visibility(event.data.visibility))
 

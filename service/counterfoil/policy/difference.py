@@ -1,11 +1,13 @@
 """What one policy means that another does not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.anchors import Operators, Root
+from counterfoil.policy.demands import demands_by_role
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument
 from counterfoil.statement.issuer import IssuerKey
 
@@ -21,25 +23,39 @@ class ChangeKind(StrEnum):
     KID = "kid"
     ROLE_ADDED = "role-added"
     ROLE_REMOVED = "role-removed"
+    PIN_ADDED = "pin-added"
+    PIN_REMOVED = "pin-removed"
     ALGORITHM_ADDED = "algorithm-added"
     ALGORITHM_REMOVED = "algorithm-removed"
     CONTENT_TYPE_ADDED = "content-type-added"
     CONTENT_TYPE_REMOVED = "content-type-removed"
     VISIBILITY = "visibility"
     CONTENT_TYPE_ROLES = "content-type-roles"
+    DEMAND_ADDED = "demand-added"
+    DEMAND_REMOVED = "demand-removed"
+    DEMAND = "demand"
     MAX_STATEMENT_BYTES = "max-statement-bytes"
     CLOCK_SKEW_SECONDS = "clock-skew-seconds"
     MAX_LAG_SECONDS = "max-lag-seconds"
     FINDING_REFUSED = "finding-refused"
     FINDING_ADMITTED = "finding-admitted"
+    ROOT_ADDED = "root-added"
+    ROOT_REMOVED = "root-removed"
+    NEEDS_CRL = "needs-crl"
+    OPERATOR_ADDED = "operator-added"
+    OPERATOR_REMOVED = "operator-removed"
+    APPROVALS = "approvals"
+    REPLACES = "replaces"
+    APPROVED = "approved"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference. ``about`` is the issuer or the content type, None where the policy as a whole is meant.
+    """One difference. ``about`` is the issuer, content type or root, None where the policy as a whole is meant.
 
-    ``old`` and ``new`` are what it was and what it is: a number, a word, a key's thumbprint in hexadecimal or its kid
-    in base64url, the roles of a content type in order (none: every issuer); None where there was or is nothing.
+    ``old`` and ``new`` are what it was and what it is: a number, a word, a key's thumbprint or a root's fingerprint in
+    hexadecimal, a kid in base64url, the roles of a content type in order (none: every issuer), or a part of a document
+    as it is spelled there; None where there was or is nothing. Demands are told by role, as what one goes beyond all.
     """
 
     kind: ChangeKind
@@ -74,6 +90,12 @@ def _changes(old: PolicyDocument, new: PolicyDocument) -> Iterator[Change]:
     yield from _value(ChangeKind.MAX_LAG_SECONDS, None, old.max_lag_seconds, new.max_lag_seconds)
     refused, admitted = ChangeKind.FINDING_REFUSED, ChangeKind.FINDING_ADMITTED
     yield from _words(refused, admitted, None, old.refused_findings, new.refused_findings)
+    yield from _roots(_fingerprints(old), _fingerprints(new))
+    yield from _operators(old.operators, new.operators)
+    before, after = (None if one.replaces is None else one.replaces.as_json() for one in (old, new))
+    yield from _value(ChangeKind.REPLACES, None, before, after)
+    before, after = (None if one.approved is None else one.approved.as_json() for one in (old, new))
+    yield from _value(ChangeKind.APPROVED, None, before, after)
 
 
 def _issuer(name: str, old: Issuer | None, new: Issuer | None) -> Iterator[Change]:
@@ -88,6 +110,8 @@ def _issuer(name: str, old: Issuer | None, new: Issuer | None) -> Iterator[Chang
         yield from _value(ChangeKind.KID, name, *kids)
     roles = (frozenset[str]() if issuer is None else issuer.roles for issuer in (old, new))
     yield from _words(ChangeKind.ROLE_ADDED, ChangeKind.ROLE_REMOVED, name, *roles)
+    pins = (() if issuer is None else issuer.pins for issuer in (old, new))
+    yield from _words(ChangeKind.PIN_ADDED, ChangeKind.PIN_REMOVED, name, *pins)
 
 
 def _keys(issuer: Issuer | None) -> dict[str, IssuerKey]:
@@ -102,6 +126,30 @@ def _rule(content_type: str | int, old: ContentTypeRule | None, new: ContentType
     yield from _value(ChangeKind.VISIBILITY, content_type, old.visibility.value, new.visibility.value)
     before, after = (list[JsonValue](sorted(rule.roles)) for rule in (old, new))
     yield from _value(ChangeKind.CONTENT_TYPE_ROLES, content_type, before, after)
+    demanded = demands_by_role(old.demands), demands_by_role(new.demands)
+    for role in sorted({*demanded[0], *demanded[1]}, key=lambda role: role or ""):
+        was, now = (None if role not in some else some[role].as_json() for some in demanded)
+        kind = (
+            ChangeKind.DEMAND_ADDED if was is None else ChangeKind.DEMAND_REMOVED if now is None else ChangeKind.DEMAND
+        )
+        yield from _value(kind, content_type, was, now)
+
+
+def _fingerprints(policy: PolicyDocument) -> dict[str, Root]:
+    return {root.fingerprint.hex(): root for root in policy.roots}
+
+
+def _roots(old: Mapping[str, Root], new: Mapping[str, Root]) -> Iterator[Change]:
+    yield from _words(ChangeKind.ROOT_ADDED, ChangeKind.ROOT_REMOVED, None, old, new)
+    for fingerprint in sorted({*old, *new}):
+        needs = (fingerprint in roots and roots[fingerprint].needs_crl for roots in (old, new))
+        yield from _value(ChangeKind.NEEDS_CRL, fingerprint, *needs)
+
+
+def _operators(old: Operators, new: Operators) -> Iterator[Change]:
+    keys = ([key.thumbprint.hex() for key in operators.keys] for operators in (old, new))
+    yield from _words(ChangeKind.OPERATOR_ADDED, ChangeKind.OPERATOR_REMOVED, None, *keys)
+    yield from _value(ChangeKind.APPROVALS, None, old.approvals, new.approvals)
 
 
 def _rule_json(rule: ContentTypeRule | None) -> JsonValue:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from counterfoil.chain.history import parse_entry_event
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import CounterfoilError, KeyUnknownError
 from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision, decide, effective_content_type
+from counterfoil.policy.demand import Demand
+from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning
 from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import CommittedPolicy, Succession
@@ -14,6 +17,7 @@ from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
 from counterfoil.statement.signed_statement import SignedStatement, verify_statement
+from counterfoil.statement.trace_event.event import TraceEvent
 
 _MEMBERS = (
     "number", "policy_entry", "key_thumbprint", "head_time",
@@ -48,9 +52,10 @@ class Explanation:
 
     ``policy`` was in force; ``issuer`` had the ``roles`` in it and the ``key`` that the record names, None where there
     is none. An entry that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a
-    ``rule`` nor an algorithm nor a size of the policy is about it. ``refusal`` is the code and the text with which the
-    decision is refused when it is repeated; ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts
-    the certificates that are at hand.
+    ``rule`` nor an algorithm nor a size of the policy is about it. ``demands`` are those of the rule that concern it;
+    ``asked`` is what they and the policy come to, None of the log's own. ``refusal`` is the code and the text with
+    which the decision is refused when it is repeated; ``differences`` say in what it comes out otherwise.
+    ``stored_bytes`` counts the certificates that are at hand.
     """
 
     entry: Registered
@@ -62,6 +67,8 @@ class Explanation:
     purpose: KeyPurpose | None
     content_type: str | int | None
     rule: ContentTypeRule | None
+    demands: tuple[Demand, ...]
+    asked: Asked | None
     algorithm: str | None
     stored_bytes: int
     decision: Decision | None
@@ -91,6 +98,8 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
     key = next((one for one in keys if one.key.thumbprint == record.key_thumbprint), None)
     own = issuer == genesis.identity.issuer
     decision, refusal = _repeat(entry, rules, key)
+    rule = None if own else policy.document.content_type(effective_content_type(statement))
+    demands = () if rule is None or named is None else concerning(rule, acting_roles(named, _event(statement)))
     return Explanation(
         entry=entry,
         policy=policy,
@@ -100,9 +109,11 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         key=key,
         purpose=rules.own_purpose(key.key) if own and key is not None else None,
         content_type=effective_content_type(statement),
-        rule=None if own else policy.document.content_type(effective_content_type(statement)),
+        rule=rule,
+        demands=demands,
+        asked=None if own else asked_of(policy.document, demands),
         algorithm=_algorithm(statement),
-        stored_bytes=len(statement.encoded) + sum(map(len, statement.carried_x5chain)),
+        stored_bytes=statement.stored_bytes,
         decision=decision,
         refusal=refusal,
         differences=() if decision is None else _differences(entry, decision),
@@ -152,6 +163,13 @@ def _differences(entry: Registered, decision: Decision) -> tuple[str, ...]:
 
 def _shown(value: bytes | int | None) -> str:
     return "none" if value is None else value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _event(statement: SignedStatement) -> TraceEvent | None:
+    try:
+        return parse_entry_event(statement)
+    except CounterfoilError:
+        return None
 
 
 def _algorithm(statement: SignedStatement) -> str | None:

@@ -1,6 +1,6 @@
 """The members of a policy document, each by itself: what reading refuses and what linting complains of are one rule."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from counterfoil.chain.findings import Finding
@@ -29,7 +29,11 @@ MAX_OPERATORS: Final = 64
 """Nobody gathers the approvals of more; and each approval names an entry that is looked up."""
 
 MAX_CERTIFICATE_BYTES: Final = 16 * 1024
-"""What the path validator reads of a certificate."""
+"""Of a root. Those of this field take 0.5 to 2 KB; one with a post-quantum key and signature fits as well."""
+
+MAX_CERTIFICATE_CHARACTERS: Final = -(-MAX_CERTIFICATE_BYTES * 4 // 3)
+MAX_APPROVALS: Final = 2 * MAX_OPERATORS
+"""More than there are operators: a policy may have been approved by some of the old ones and some of the new."""
 
 POLICY_MEMBERS: Final = frozenset(
     {"format", "version", "issuers", "algorithms", "contentTypes", "maxStatementBytes", "clockSkewSeconds"}
@@ -117,6 +121,30 @@ def read_issuer_key(value: JsonValue) -> IssuerKey:
     return IssuerKey(read_kid(members["kid"]) if "kid" in members else key.thumbprint, key)
 
 
+def read_operator_key(value: JsonValue) -> PublicKey:
+    """The key of an operator, whose ``kid`` is the thumbprint where one is given."""
+    return require_own_kid(read_issuer_key(value))
+
+
+def require_own_kid(key: IssuerKey) -> PublicKey:
+    """The key, once it has no other name than its own: an operator is known by the thumbprint."""
+    if key.kid != key.key.thumbprint:
+        raise MalformedPolicyError("an operator's kid is the thumbprint of the key")
+    return key.key
+
+
+def require_quorum(approvals: int, operators: int) -> None:
+    """That many approvals can be had of that many operators."""
+    if approvals > operators or operators > MAX_OPERATORS:
+        raise MalformedPolicyError(f"at most {MAX_OPERATORS} operators are expected, and as many as have to approve")
+
+
+def require_approvals(entries: Sequence[int]) -> None:
+    """The entries of the approvals of a policy: some, not too many, and each once in their order."""
+    if not 1 <= len(entries) <= MAX_APPROVALS or list(entries) != sorted(set(entries)):
+        raise MalformedPolicyError(f"1 to {MAX_APPROVALS} entries of approvals are expected in order, each once")
+
+
 def read_public_key(value: JsonValue) -> PublicKey:
     """A public key in PEM.
 
@@ -186,8 +214,9 @@ def read_root_certificate(value: JsonValue) -> bytes:
 
     Raises:
         MalformedError: It is none.
+        PathInvalidError: It holds a name of a form that no path is judged by.
     """
-    certificate = decode_base64url(read_text(value, MAX_CERTIFICATE_BYTES * 2))
+    certificate = decode_base64url(read_text(value, MAX_CERTIFICATE_CHARACTERS))
     parse_certificate(certificate)
     return certificate
 

@@ -1,5 +1,6 @@
 """Reading a registration policy document."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from counterfoil.encoding.jcs import JsonValue, parse_json
@@ -12,7 +13,6 @@ from counterfoil.policy.members import (
     DEMAND_MEMBERS,
     ISSUER_MEMBERS,
     LATER_MEMBERS,
-    MAX_OPERATORS,
     OPERATORS_MEMBERS,
     OPTIONAL_DEMAND_MEMBERS,
     OPTIONAL_ISSUER_MEMBERS,
@@ -35,11 +35,14 @@ from counterfoil.policy.members import (
     read_items,
     read_members,
     read_number,
+    read_operator_key,
     read_pin,
     read_required_claim,
     read_root_certificate,
     read_text,
     read_visibility,
+    require_approvals,
+    require_quorum,
 )
 from counterfoil.statement.did_key import is_did_key, parse_did_key
 from counterfoil.statement.did_x509 import is_did_x509, parse_did_x509
@@ -50,10 +53,12 @@ MAX_POLICY_BYTES: Final = 1024 * 1024
 
 
 def parse_policy(payload: bytes) -> PolicyDocument:
-    """Read a policy document. Every member is known and in bounds, no issuer, key or content type stands twice.
+    """Read a policy document. Every member is known and in bounds; no issuer, key, root or content type stands twice.
 
     Raises:
         MalformedError: It is not such a document.
+        AlgorithmUnsupportedError: It holds a key that this installation cannot compute with.
+        PathInvalidError: It holds a root with a name of a form that no path is judged by.
     """
     value = parse_json(payload, max_bytes=MAX_POLICY_BYTES)
     members = read_members(value, POLICY_MEMBERS, LATER_MEMBERS)
@@ -69,7 +74,6 @@ def parse_policy(payload: bytes) -> PolicyDocument:
     _require_unique([finding.value for finding in refused], "finding")
     roots = read_items(members.get("roots", []), _root)
     _require_unique([root.certificate for root in roots], "root")
-    operators, replaces, approved = (members.get(name) for name in ("operators", "replaces", "approved"))
     return PolicyDocument(
         version=read_number("version", members["version"]),
         issuers=issuers,
@@ -80,9 +84,9 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         max_lag_seconds=read_number("maxLagSeconds", members.get("maxLagSeconds", DEFAULT_MAX_LAG_SECONDS)),
         refused_findings=frozenset(refused),
         roots=roots,
-        operators=NO_OPERATORS if operators is None else _operators(operators),
-        replaces=None if replaces is None else _replaced(replaces),
-        approved=None if approved is None else _approved(approved),
+        operators=_operators(members["operators"]) if "operators" in members else NO_OPERATORS,
+        replaces=_replaced(members["replaces"]) if "replaces" in members else None,
+        approved=_approved(members["approved"]) if "approved" in members else None,
     )
 
 
@@ -120,15 +124,18 @@ def _content_type_rule(value: JsonValue) -> ContentTypeRule:
 
 def _demand(value: JsonValue) -> Demand:
     members = read_members(value, DEMAND_MEMBERS, OPTIONAL_DEMAND_MEMBERS)
-    skew, size = members.get("clockSkewSeconds"), members.get("maxStatementBytes")
     return Demand(
         roles=frozenset(read_items(members["roles"], read_text)),
         required_claims=frozenset(read_items(members.get("requiredClaims", []), read_required_claim)),
         attestation=read_attestation(members.get("attestation", Attestation.UNATTESTED.value)),
-        clock_skew_seconds=None if skew is None else read_number("clockSkewSeconds", skew),
-        max_statement_bytes=None if size is None else read_number("maxStatementBytes", size),
+        clock_skew_seconds=_optional_number("clockSkewSeconds", members),
+        max_statement_bytes=_optional_number("maxStatementBytes", members),
         refused_findings=frozenset(read_items(members.get("refusedFindings", []), read_finding)),
     )
+
+
+def _optional_number(name: str, members: Mapping[str, JsonValue]) -> int | None:
+    return read_number(name, members[name]) if name in members else None
 
 
 def _root(value: JsonValue) -> Root:
@@ -138,14 +145,11 @@ def _root(value: JsonValue) -> Root:
 
 def _operators(value: JsonValue) -> Operators:
     members = read_members(value, OPERATORS_MEMBERS)
-    keys = read_items(members["keys"], read_issuer_key)
+    keys = read_items(members["keys"], read_operator_key)
     approvals = read_number("approvals", members["approvals"])
-    if any(key.kid != key.key.thumbprint for key in keys):
-        raise MalformedPolicyError("an operator's kid is the thumbprint of the key")
-    if approvals > len(keys) or len(keys) > MAX_OPERATORS:
-        raise MalformedPolicyError(f"at most {MAX_OPERATORS} operators are expected, and as many as have to approve")
-    _require_unique([key.key.thumbprint for key in keys], "operator key")
-    return Operators(tuple(key.key for key in keys), approvals)
+    require_quorum(approvals, len(keys))
+    _require_unique([key.thumbprint for key in keys], "operator key")
+    return Operators(keys, approvals)
 
 
 def _replaced(value: JsonValue) -> Replaced:
@@ -156,6 +160,5 @@ def _replaced(value: JsonValue) -> Replaced:
 def _approved(value: JsonValue) -> Approved:
     members = read_members(value, APPROVED_MEMBERS)
     entries = read_items(members["entries"], read_entry)
-    if not 1 <= len(entries) <= 2 * MAX_OPERATORS or list(entries) != sorted(set(entries)):
-        raise MalformedPolicyError("the entries of the approvals are expected in order, each once")
+    require_approvals(entries)
     return Approved(read_entry_id(members["proposal"]), entries)

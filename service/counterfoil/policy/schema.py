@@ -6,15 +6,25 @@ from typing import Final
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.merkle.hashing import HASH_SIZE
+from counterfoil.policy.demand import Attestation, RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.policy.members import (
+    APPROVED_MEMBERS,
+    DEMAND_MEMBERS,
     ISSUER_MEMBERS,
     KEY_MEMBERS,
+    MAX_APPROVALS,
+    MAX_CERTIFICATE_CHARACTERS,
     MAX_NAME,
+    MAX_OPERATORS,
     MAX_PEM,
     MAX_VERSION,
     NUMBERS,
+    OPERATORS_MEMBERS,
     POLICY_MEMBERS,
+    REPLACED_MEMBERS,
+    ROOT_MEMBERS,
     RULE_MEMBERS,
 )
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
@@ -25,6 +35,7 @@ _PEM: Final = r"-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----"
 _BASE64URL: Final = r"^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$"
 """The one spelling of any bytes: no padding, and no bits beyond the last byte."""
 
+_PIN: Final = r"^did:x509:"
 _MAX_KID_CHARACTERS: Final = -(-MAX_KID_BYTES * 4 // 3)
 
 
@@ -36,22 +47,32 @@ def policy_schema() -> dict[str, JsonValue]:
         "algorithms": _list_of({"enum": _sorted(one.name for one in ALGORITHMS.values())}),
         "contentTypes": _set_of(_content_type_rule()),
         "refusedFindings": _set_of({"enum": _sorted(Finding)}),
-        **{name: {"type": "integer", "minimum": least, "maximum": most} for name, (least, most) in NUMBERS.items()},
+        "roots": _set_of(_root()),
+        "operators": _operators(),
+        "replaces": _object({"entry": _number("entry"), "entryId": _entry_id()}, REPLACED_MEMBERS),
+        "approved": _approved(),
+        **{name: _number(name) for name in ("version", "maxStatementBytes", "clockSkewSeconds", "maxLagSeconds")},
     }
     return {"$schema": _DIALECT, "title": "A registration policy", **_object(members, POLICY_MEMBERS)}
 
 
 def _issuer() -> dict[str, JsonValue]:
-    key: dict[str, JsonValue] = {
+    pin: dict[str, JsonValue] = {**_text(MAX_ISSUER_CHARACTERS), "pattern": _PIN}
+    members: dict[str, JsonValue] = {
+        "issuer": _text(MAX_ISSUER_CHARACTERS),
+        "keys": _set_of(_key()),
+        "roles": _list_of(_text()),
+        "x509": _set_of(pin),
+    }
+    return _object(members, ISSUER_MEMBERS)
+
+
+def _key() -> dict[str, JsonValue]:
+    members: dict[str, JsonValue] = {
         "kid": {"type": "string", "minLength": 2, "maxLength": _MAX_KID_CHARACTERS, "pattern": _BASE64URL},
         "publicKey": {"type": "string", "maxLength": MAX_PEM, "pattern": _PEM},
     }
-    members: dict[str, JsonValue] = {
-        "issuer": _text(MAX_ISSUER_CHARACTERS),
-        "keys": _set_of(_object(key, KEY_MEMBERS)),
-        "roles": _list_of(_text()),
-    }
-    return _object(members, ISSUER_MEMBERS)
+    return _object(members, KEY_MEMBERS)
 
 
 def _content_type_rule() -> dict[str, JsonValue]:
@@ -59,8 +80,46 @@ def _content_type_rule() -> dict[str, JsonValue]:
         "contentType": {"anyOf": [_text(), {"type": "integer", "minimum": -MAX_VERSION, "maximum": MAX_VERSION}]},
         "visibility": {"enum": _sorted(Visibility)},
         "roles": _list_of(_text()),
+        "demands": _list_of(_demand()),
     }
     return _object(members, RULE_MEMBERS)
+
+
+def _demand() -> dict[str, JsonValue]:
+    members: dict[str, JsonValue] = {
+        "roles": _list_of(_text()),
+        "requiredClaims": _list_of({"enum": _sorted(RequiredClaim)}),
+        "attestation": {"enum": _sorted(Attestation)},
+        "clockSkewSeconds": _number("clockSkewSeconds"),
+        "maxStatementBytes": _number("maxStatementBytes"),
+        "refusedFindings": _list_of({"enum": _sorted(Finding)}),
+    }
+    return _object(members, DEMAND_MEMBERS)
+
+
+def _root() -> dict[str, JsonValue]:
+    certificate: dict[str, JsonValue] = {**_text(MAX_CERTIFICATE_CHARACTERS), "pattern": _BASE64URL}
+    return _object({"certificate": certificate, "needsCrl": {"type": "boolean"}}, ROOT_MEMBERS)
+
+
+def _operators() -> dict[str, JsonValue]:
+    keys: dict[str, JsonValue] = {**_set_of(_key()), "minItems": 1, "maxItems": MAX_OPERATORS}
+    return _object({"keys": keys, "approvals": _number("approvals")}, OPERATORS_MEMBERS)
+
+
+def _approved() -> dict[str, JsonValue]:
+    entries: dict[str, JsonValue] = {**_set_of(_number("entry")), "minItems": 1, "maxItems": MAX_APPROVALS}
+    return _object({"proposal": _entry_id(), "entries": entries}, APPROVED_MEMBERS)
+
+
+def _entry_id() -> dict[str, JsonValue]:
+    size = HASH_SIZE * 2
+    return {"type": "string", "minLength": size, "maxLength": size, "pattern": "^[0-9a-f]*$"}
+
+
+def _number(name: str) -> dict[str, JsonValue]:
+    least, most = NUMBERS[name]
+    return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def _object(members: dict[str, JsonValue], required: frozenset[str]) -> dict[str, JsonValue]:

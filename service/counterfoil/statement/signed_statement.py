@@ -72,6 +72,11 @@ class SignedStatement:
     carried_x5chain: tuple[bytes, ...]
     hash_envelope: HashEnvelope | None
 
+    @property
+    def stored_bytes(self) -> int:
+        """How many bytes the log keeps of it: the statement, and the certificates that came beside it."""
+        return len(self.encoded) + sum(map(len, self.carried_x5chain))
+
 
 def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMENT_BYTES) -> SignedStatement:
     """Read a statement from the bytes of a tagged COSE_Sign1.

@@ -31,6 +31,7 @@ from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.claims import RootTraceId
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
@@ -285,4 +286,4 @@ def test_so_many_proposals_wait_and_no_more(chain: Chain) -> None:
 def test_a_statement_of_others_is_decided_as_before_whatever_is_proposed(chain: Chain) -> None:
     chain.propose(FIRST, chain.next(issuers=()))
     statement = parse_signed_statement(sign_statement(AGENT))
-    assert decide(statement, AGENT.public_key, chain.rules, START).policy_entry == chain.rules.policy_entry
+    assert decide(statement, Credential(AGENT.public_key), chain.rules, START).policy_entry == chain.rules.policy_entry

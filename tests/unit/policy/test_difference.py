@@ -1,16 +1,23 @@
 """The difference of two policies: by meaning, each change once, in one order."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from counterfoil.chain.findings import Finding
 from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.anchors import Approved, Operators, Replaced, Root
+from counterfoil.policy.demand import Demand
 from counterfoil.policy.difference import Change, ChangeKind, policy_difference
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.signed_statement import StatementHash
+from tests.policies import PINS
 
+ENTRY_ID = StatementHash(b"\x5a" * 32)
 KEYS = [generate_private_key("ES256").public_key for _ in range(3)]
 A, B = "https://a.example", "https://b.example"
 
@@ -24,11 +31,12 @@ def rule(content_type: str | int, roles: str = "", visibility: Visibility = Visi
     return ContentTypeRule(content_type, visibility, frozenset(roles.split()))
 
 
+OLD_50 = rule(50, "agent")
 OLD = PolicyDocument(
     2,
     issuers=(issuer(A, 0, roles="agent"), issuer(B, 1)),
     algorithms=frozenset({"ES256", "EdDSA"}),
-    content_types=(rule("a/b"), rule(50, "agent")),
+    content_types=(rule("a/b"), OLD_50),
     refused_findings=frozenset({Finding.LATE}),
 )
 
@@ -106,6 +114,38 @@ def hexed(number: int) -> str:
             replace(OLD, refused_findings=frozenset({Finding.REPEATED})),
             [(ChangeKind.FINDING_REFUSED, None, None, "repeated"), (ChangeKind.FINDING_ADMITTED, None, "late", None)],
         ),
+        (
+            replace(OLD, issuers=(replace(OLD.issuers[0], pins=tuple(PINS)), OLD.issuers[1])),
+            [(ChangeKind.PIN_ADDED, A, None, PINS[0]), (ChangeKind.PIN_ADDED, A, None, PINS[1])],
+        ),
+        (
+            replace(OLD, roots=(Root(b"r", needs_crl=True), Root(b"s"))),
+            [
+                (ChangeKind.ROOT_ADDED, None, None, sha256(b"s").hexdigest()),
+                (ChangeKind.ROOT_ADDED, None, None, sha256(b"r").hexdigest()),
+                (ChangeKind.NEEDS_CRL, sha256(b"r").hexdigest(), False, True),
+            ],
+        ),
+        (
+            replace(OLD, operators=Operators(tuple(KEYS[:2]), 2)),
+            [
+                *((ChangeKind.OPERATOR_ADDED, None, None, thumbprint) for thumbprint in sorted(map(hexed, (0, 1)))),
+                (ChangeKind.APPROVALS, None, 1, 2),
+            ],
+        ),
+        (
+            replace(OLD, replaces=Replaced(7, ENTRY_ID), approved=Approved(ENTRY_ID, (8, 9))),
+            [
+                (ChangeKind.REPLACES, None, None, {"entry": 7, "entryId": "5a" * 32}),
+                (ChangeKind.APPROVED, None, None, {"proposal": "5a" * 32, "entries": [8, 9]}),
+            ],
+        ),
+        (
+            replace(
+                OLD, content_types=(replace(rule("a/b"), demands=(Demand(), Demand(clock_skew_seconds=5))), OLD_50)
+            ),
+            [(ChangeKind.DEMAND_ADDED, "a/b", None, {"roles": [], "clockSkewSeconds": 5})],
+        ),
     ],
 )
 def test_each_change_is_told_once(
@@ -113,6 +153,53 @@ def test_each_change_is_told_once(
 ) -> None:
     found = policy_difference(OLD, new)
     assert [(one.kind, one.about, one.old, one.new) for one in found] == changes
+
+
+def test_demands_are_told_by_role() -> None:
+    def demanding(*demands: Demand) -> PolicyDocument:
+        return replace(OLD, content_types=(replace(rule("a/b"), demands=demands), OLD_50))
+
+    def told(one: PolicyDocument, other: PolicyDocument) -> list[tuple[ChangeKind, JsonValue, JsonValue]]:
+        assert {change.about for change in policy_difference(one, other)} <= {"a/b"}
+        return [(change.kind, change.old, change.new) for change in policy_difference(one, other)]
+
+    x, y, both = frozenset("x"), frozenset("y"), frozenset("xy")
+    old = demanding(Demand(both, max_statement_bytes=9), Demand(x, clock_skew_seconds=1))
+    same = demanding(Demand(x, clock_skew_seconds=1, max_statement_bytes=9), Demand(y, max_statement_bytes=9))
+    assert told(old, same) == []
+    new = demanding(Demand(max_statement_bytes=9), Demand(x, clock_skew_seconds=2))
+    assert told(old, new) == [
+        (ChangeKind.DEMAND_ADDED, None, {"roles": [], "maxStatementBytes": 9}),
+        (
+            ChangeKind.DEMAND,
+            {"roles": ["x"], "clockSkewSeconds": 1, "maxStatementBytes": 9},
+            {"roles": ["x"], "clockSkewSeconds": 2},
+        ),
+        (ChangeKind.DEMAND_REMOVED, {"roles": ["y"], "maxStatementBytes": 9}, None),
+    ]
+
+
+def test_a_root_whose_lists_are_not_asked_for_any_more_is_told() -> None:
+    strict, lenient = (replace(OLD, roots=(Root(b"r", needs_crl=needs),)) for needs in (True, False))
+    assert [(one.kind, one.old, one.new) for one in policy_difference(strict, lenient)] == [
+        (ChangeKind.NEEDS_CRL, True, False)
+    ]
+
+
+def test_the_order_of_operators_pins_and_roots_means_nothing() -> None:
+    one = replace(
+        OLD,
+        issuers=(replace(OLD.issuers[0], pins=tuple(PINS)),),
+        roots=(Root(b"r"), Root(b"s")),
+        operators=Operators(tuple(KEYS), 2),
+    )
+    other = replace(
+        one,
+        issuers=(replace(OLD.issuers[0], pins=tuple(PINS[::-1])),),
+        roots=one.roots[::-1],
+        operators=Operators(tuple(KEYS[::-1]), 2),
+    )
+    assert policy_difference(one, other) == ()
 
 
 def test_the_way_back_tells_the_same_with_old_and_new_exchanged() -> None:

@@ -1,13 +1,16 @@
 """Explaining a decision: everything that a log can hold comes out the same, and nothing that was changed does."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from counterfoil.errors import ChainInvalidError
-from counterfoil.policy.document import Visibility
+from counterfoil.policy.demand import Demand, RequiredClaim
+from counterfoil.policy.demands import asked_of
+from counterfoil.policy.document import PolicyDocument, Visibility
 from counterfoil.policy.explanation import Explanation, Registered, explain
 from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.signing.generate import generate_private_key
@@ -16,6 +19,7 @@ from counterfoil.statement.evidence import carried_certificates
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.trace_event.event import Role
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import CONTENT_TYPE, ISSUER, START, World, issuer_of, policy_for, sign_statement
 from tests.log.material import fill
@@ -173,6 +177,50 @@ def test_the_policy_is_the_one_that_was_in_force_whatever_the_record_says(log: F
     assert told.key is None
     with pytest.raises(ChainInvalidError):
         explain(log.entry(2), replace(log.succession, rules=log.succession.rules[1:]), log.genesis)
+
+
+def ruled(log: Filled, change: Callable[[PolicyDocument], PolicyDocument]) -> Succession:
+    """The log's succession with other policies in the places of its own."""
+    return Succession(
+        tuple(replace(one, document=change(one.document)) for one in log.succession.policies),
+        tuple(replace(rules, policy=change(rules.policy)) for rules in log.succession.rules),
+    )
+
+
+def test_the_demands_that_concern_an_entry_are_told_whether_it_meets_them_or_not(log: Filled) -> None:
+    demands = (
+        Demand(required_claims=frozenset({RequiredClaim.EXPIRES}), max_statement_bytes=1 << 10),
+        Demand(frozenset({"arbitrator"}), max_statement_bytes=1),
+    )
+    document = log.succession.policies[0].document
+    asked = replace(document, content_types=tuple(replace(rule, demands=demands) for rule in document.content_types))
+    told = explain(log.entry(2), ruled(log, lambda one: asked if one == document else one), log.genesis)
+    assert told.demands == demands[:1]
+    assert told.asked == asked_of(document, demands[:1])
+    assert told.refusal == ("required-claim-missing", "the policy requires the CWT claims exp")
+    assert log.explain(log.entry(2)).demands == ()
+    assert log.explain(log.entry(2)).asked == asked_of(document, ())
+    assert log.explain(log.entry(0)).asked is None
+
+
+def test_a_trace_event_is_concerned_by_the_demands_on_the_role_it_was_written_in(log: Filled) -> None:
+    number = next(at for at in range(10**6) if (told := log.explain(log.entry(at))).decision and told.decision.event)
+    event = log.explain(log.entry(number)).decision
+    assert event is not None
+    assert event.event is not None
+    written = event.event.actor.role.value
+
+    def demanding(document: PolicyDocument) -> PolicyDocument:
+        return replace(
+            document,
+            issuers=tuple(replace(each, roles=frozenset(Role)) for each in document.issuers),
+            content_types=tuple(
+                replace(rule, demands=tuple(Demand(frozenset({role})) for role in Role))
+                for rule in document.content_types
+            ),
+        )
+
+    assert explain(log.entry(number), ruled(log, demanding), log.genesis).demands == (Demand(frozenset({written})),)
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -12,9 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counterfoil.chain.findings import Finding
 from counterfoil.cose.public_key import public_key_of
-from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.encoding.jcs import encode_json
+from counterfoil.policy.anchors import Operators, Root
+from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.policy.lint import lint_policy
 from counterfoil.policy.parse import MAX_POLICY_BYTES
@@ -22,7 +25,8 @@ from counterfoil.policy.remark import Severity
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
-from tests.policies import PEMS, is_read, mutate, whole
+from tests.json_mutations import places
+from tests.policies import OPERATORS, PEMS, PINS, ROOTS, WHOLE, is_read, mutate, whole
 
 EC, ED = generate_private_key("ES256").public_key, generate_private_key("EdDSA").public_key
 
@@ -83,6 +87,62 @@ def test_every_mistake_is_said_with_its_place() -> None:
         "contentTypes[1].contentType",
         "clockSkewSeconds", "maxLagSeconds", "refusedFindings[0]", "refusedFindings[2]",
     ])  # fmt: skip
+
+
+def test_every_mistake_in_the_anchors_is_said_with_its_place() -> None:
+    keys: list[Any] = [{"kid": "YQ", "publicKey": PEMS[0]}, {"publicKey": PEMS[0]}, {"publicKey": "none"}, 7]
+    broken = whole(
+        roots=[{"certificate": "YQ", "needsCrl": 1}, {}, *([{"certificate": ROOTS[0]}] * 2)],
+        operators={"approvals": 5, "keys": keys, "more": 1},
+        replaces={"entry": -1, "entryId": "5A" * 32},
+        approved={"proposal": "5a" * 31, "entries": [3, 2]},
+    )
+    broken["issuers"][0]["x509"] = [PINS[0], 5, PINS[0]]
+    broken["issuers"][1]["x509"] = PINS
+    assert sorted(mistakes(broken)) == sorted([
+        ("malformed-policy", "issuers[0].x509[1]"), ("malformed-policy", "issuers[0].x509[2]"),
+        ("malformed-certificate", "roots[0].certificate"), ("malformed-policy", "roots[0].needsCrl"),
+        ("malformed-policy", "roots[1].certificate"), ("malformed-policy", "roots[3].certificate"),
+        ("malformed-policy", "operators"), ("malformed-policy", "operators.more"),
+        ("malformed-policy", "operators.keys[0].kid"), ("malformed-policy", "operators.keys[1]"),
+        ("malformed-key", "operators.keys[2].publicKey"), ("malformed-policy", "operators.keys[3]"),
+        ("malformed-policy", "replaces.entry"), ("malformed-policy", "replaces.entryId"),
+        ("malformed-policy", "approved.proposal"), ("malformed-policy", "approved.entries"),
+    ])  # fmt: skip
+
+
+def test_every_mistake_in_a_demand_is_said_with_its_place() -> None:
+    wrong = {
+        "roles": [""], "requiredClaims": ["sub", 6], "attestation": "measured", "clockSkewSeconds": 86401,
+        "maxStatementBytes": 0, "refusedFindings": ["tardy"], "visibility": "public",
+    }  # fmt: skip
+    broken = whole(contentTypes=[{"contentType": "a/b", "demands": [wrong, {}, 1]}])
+    assert {code for code, _ in mistakes(broken)} == {"malformed-policy"}
+    assert sorted(path.removeprefix("contentTypes[0].demands") for _, path in mistakes(broken)) == sorted([
+        "[0].roles[0]", "[0].requiredClaims[0]", "[0].requiredClaims[1]", "[0].attestation", "[0].clockSkewSeconds",
+        "[0].maxStatementBytes", "[0].refusedFindings[0]", "[0].visibility", "[1].roles", "[2]",
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"approved": {**WHOLE["approved"], "entries": []}},
+        {"approved": {**WHOLE["approved"], "entries": list(range(129))}},
+        {"approved": {**WHOLE["approved"], "entries": [7, 7]}},
+        {"operators": {"approvals": 1, "keys": []}},
+        {"operators": {**WHOLE["operators"], "approvals": 4}},
+        {"operators": None},
+        {"replaces": None},
+        {"approved": None},
+        {"roots": None},
+        {"contentTypes": [{"contentType": "a/b", "demands": [{"roles": [], "clockSkewSeconds": None}]}]},
+        {"contentTypes": [{"contentType": "a/b", "demands": [{"roles": [], "maxStatementBytes": None}]}]},
+    ],
+)
+def test_what_an_anchor_or_a_demand_cannot_be_is_one_mistake(changes: dict[str, Any]) -> None:
+    assert not is_read(whole(**changes))
+    assert len(mistakes(whole(**changes))) == 1
 
 
 def test_what_stands_twice_is_said_of_the_second() -> None:
@@ -150,6 +210,18 @@ def test_linting_finds_a_mistake_exactly_where_reading_refuses(times: int, data:
             mutate(members, data)
     members = json.loads(encode_json(members))
     assert bool(mistakes(members)) != is_read(members)
+
+
+def test_linting_and_reading_agree_about_each_member_that_is_gone_or_null() -> None:
+    for at in range(len(list(places(whole())))):
+        for change in ("gone", "null"):
+            members = whole()
+            container, key = list(places(members))[at]
+            if change == "gone":
+                del container[key]
+            else:
+                container[key] = None
+            assert bool(mistakes(members)) != is_read(members), (change, key)
 
 
 def test_mistakes_leave_no_room_for_warnings_about_the_whole() -> None:
@@ -244,6 +316,126 @@ def test_each_warning_alone(policy: PolicyDocument, warnings: set[tuple[str, str
     assert said(policy) == warnings
 
 
+CERTIFIED = replace(
+    SOUND,
+    issuers=(*SOUND.issuers, Issuer("https://c.example", (), frozenset({"agent"}), (PINS[0],))),
+    roots=(Root(decode_base64url(ROOTS[0])),),
+)
+"""An issuer whose keys are in certificates."""
+
+
+@pytest.mark.parametrize(
+    ("policy", "warnings"),
+    [
+        (CERTIFIED, set()),
+        (replace(CERTIFIED, algorithms=CERTIFIED.algorithms | {"PS256"}), set()),
+        (replace(CERTIFIED, roots=()), {("pins-without-roots", "issuers[2].x509")}),
+        (replace(CERTIFIED, issuers=SOUND.issuers), {("roots-unused", "roots")}),
+        (
+            replace(CERTIFIED, issuers=CERTIFIED.issuers[2:], algorithms=frozenset()),
+            {("content-type-closed", "contentTypes[0]"), ("content-type-closed", "contentTypes[1]")},
+        ),
+        (
+            replace(CERTIFIED, issuers=CERTIFIED.issuers[2:], content_types=(rule("a/b", "judge"),)),
+            {
+                ("role-unheld", "contentTypes[0].roles"),
+                ("content-type-closed", "contentTypes[0]"),
+                ("role-unused", "issuers[0].roles"),
+                ("issuer-shut-out", "issuers[0]"),
+            },
+        ),
+        (
+            replace(CERTIFIED, issuers=CERTIFIED.issuers[2:], roots=(), content_types=(rule("a/b", "agent"),)),
+            {
+                ("pins-without-roots", "issuers[0].x509"),
+                ("content-type-closed", "contentTypes[0]"),
+                ("algorithm-unused", "algorithms"),
+            },
+        ),
+        (
+            replace(CERTIFIED, issuers=(Issuer("c", (), frozenset({"agent"})),), content_types=(rule("a/b", "agent"),)),
+            {
+                ("issuer-without-keys", "issuers[0].keys"),
+                ("content-type-closed", "contentTypes[0]"),
+                ("algorithm-unused", "algorithms"),
+                ("roots-unused", "roots"),
+            },
+        ),
+        (replace(CERTIFIED, issuers=()), {("no-issuers", "issuers")}),
+        (replace(SOUND, operators=Operators(tuple(OPERATORS[:1]), 1)), set()),
+        (replace(SOUND, operators=Operators(tuple(OPERATORS), 2)), set()),
+        (replace(SOUND, operators=Operators(tuple(OPERATORS), 3)), {("operators-all", "operators.approvals")}),
+        (replace(SOUND, operators=Operators((*OPERATORS, ED), 2)), {("operator-registers", "operators.keys[3]")}),
+        (
+            replace(SOUND, issuers=(), operators=Operators(tuple(OPERATORS), 3)),
+            {("no-issuers", "issuers"), ("operators-all", "operators.approvals")},
+        ),
+    ],
+)
+def test_each_warning_about_anchors_alone(policy: PolicyDocument, warnings: set[tuple[str, str]]) -> None:
+    assert said(policy) == warnings
+
+
+STRICT = Demand(clock_skew_seconds=300, max_statement_bytes=SOUND.max_statement_bytes)
+
+
+def demanding(*demands: Demand, at: int = 0, roles: str = "", **changes: Any) -> PolicyDocument:
+    """Sound, but for what is demanded of statements of a content type."""
+    types = list(SOUND.content_types)
+    types[at] = replace(types[at], demands=demands, roles=frozenset(roles.split()))
+    return replace(SOUND, content_types=tuple(types), **changes)
+
+
+@pytest.mark.parametrize(
+    ("policy", "warnings"),
+    [
+        (demanding(STRICT, replace(STRICT, roles=frozenset({"agent"}))), set()),
+        (demanding(replace(STRICT, roles=frozenset({"judge"}))), {("role-unheld", "[0].roles")}),
+        (demanding(STRICT, replace(STRICT, roles=frozenset({"platform"})), roles="platform"), set()),
+        # Who holds agent and platform registers it in both; who holds agent alone does not register it.
+        (demanding(replace(STRICT, roles=frozenset({"agent"})), roles="platform"), set()),
+        (demanding(Demand(frozenset({"agent"}))), {("demand-empty", "[0]")}),
+        (demanding(Demand(clock_skew_seconds=301)), {("demand-looser", "[0].clockSkewSeconds")}),
+        (
+            demanding(Demand(max_statement_bytes=SOUND.max_statement_bytes + 1)),
+            {("demand-looser", "[0].maxStatementBytes")},
+        ),
+        (
+            demanding(Demand(refused_findings=frozenset(Finding)), refused_findings=frozenset({Finding.LATE})),
+            {("stands-twice", "[0].refusedFindings")},
+        ),
+        (demanding(Demand(refused_findings=frozenset({Finding.LATE}))), set()),
+        (demanding(Demand(required_claims=frozenset({RequiredClaim.EXPIRES}))), set()),
+    ],
+)
+def test_each_warning_about_demands_alone(policy: PolicyDocument, warnings: set[tuple[str, str]]) -> None:
+    assert {(code, path.removeprefix("contentTypes[0].demands")) for code, path in said(policy)} == warnings
+
+
+def test_a_demand_on_whom_no_role_makes_register_is_idle() -> None:
+    boss = agent(OPERATORS[0], "boss", name="https://c.example")
+    asked = replace(STRICT, roles=frozenset({"boss", "agent"}))
+    assert said(demanding(asked, roles="agent", issuers=(*SOUND.issuers, boss))) == {
+        ("demand-idle", "contentTypes[0].demands[0].roles"),
+    }
+    # Nobody writes a trace event as boss, whoever holds that role.
+    assert said(demanding(asked, at=1, issuers=(*SOUND.issuers, boss))) == {
+        ("demand-idle", "contentTypes[1].demands[0].roles")
+    }
+    # Who cannot sign does not register either.
+    unable = replace(boss, keys=(), roles=frozenset({"agent", "boss"}))
+    for roles in ("", "agent"):
+        assert said(demanding(asked, roles=roles, issuers=(*SOUND.issuers, unable))) == {
+            ("issuer-without-keys", "issuers[2].keys"),
+            ("demand-idle", "contentTypes[0].demands[0].roles"),
+        }
+
+
+def test_of_a_content_type_that_is_closed_no_demand_is_idle() -> None:
+    closed = demanding(replace(STRICT, roles=frozenset({"agent"})), roles="judge")
+    assert said(closed) == {("role-unheld", "contentTypes[0].roles"), ("content-type-closed", "contentTypes[0]")}
+
+
 @pytest.mark.parametrize(
     ("bits", "exponent", "codes"),
     [
@@ -262,6 +454,8 @@ def test_a_weak_key(bits: int, exponent: int, codes: list[str]) -> None:
         algorithms=SOUND.algorithms | ({"PS256"} if bits > 1024 else set()),
     )
     assert sorted(said(policy)) == [(code, "issuers[2].keys[0]") for code in codes]
+    operating = replace(SOUND, operators=Operators((key,), 1))
+    assert said(operating) == {(code, "operators.keys[0]") for code in codes if code == "key-weak"}
 
 
 def test_words_that_stand_twice_are_warned_of_where_they_do_it_again() -> None:
@@ -277,4 +471,4 @@ def test_the_documentation_lists_every_warning_and_no_other() -> None:
     given = {code for source in sources for code in re.findall(r'warning\("([a-z-]+)"', source)}
     section = (root / "docs/policy.md").read_text().partition("| Warning | |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", section)) == given
-    assert len(given) == 16
+    assert len(given) == 23

@@ -1,21 +1,26 @@
 """Policy documents: read back to the byte, and everything else refused."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from counterfoil.chain.findings import Finding
-from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
 from counterfoil.errors import MalformedDidError, MalformedError, MalformedPolicyError
+from counterfoil.policy.anchors import Approved, Operators, Replaced, Root
+from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.document import Issuer, PolicyDocument, Visibility, narrower
 from counterfoil.policy.parse import parse_policy
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.signed_statement import StatementHash
 from tests.builders import issuer_of, policy_for
 from tests.certificates import root
 from tests.certified import pin
 from tests.dids import did_key_of
+from tests.policies import OPERATORS, PINS, ROOTS, WHOLE
 
 AGENT = generate_private_key("ES256")
 OTHER = generate_private_key("EdDSA")
@@ -39,6 +44,43 @@ def test_what_a_policy_says_of_events_is_read_back_and_an_older_one_keeps_its_by
     assert members(strict)["maxLagSeconds"] == 0
     assert not {"maxLagSeconds", "refusedFindings"} & members().keys()
     assert parse_policy(POLICY.encode()).max_lag_seconds == 300
+
+
+def test_what_a_policy_rests_on_is_read_back() -> None:
+    demand = Demand(
+        frozenset({"agent"}),
+        frozenset({RequiredClaim.EXPIRES, RequiredClaim.AUDIENCE}),
+        clock_skew_seconds=0,
+        max_statement_bytes=1,
+        refused_findings=frozenset({Finding.REPEATED}),
+    )
+    full = replace(
+        POLICY,
+        issuers=(replace(POLICY.issuers[0], pins=tuple(PINS)),),
+        content_types=(replace(POLICY.content_types[0], demands=(demand, Demand())),),
+        roots=tuple(Root(decode_base64url(one), needs_crl=at == 0) for at, one in enumerate(ROOTS)),
+        operators=Operators(tuple(OPERATORS), 2),
+        replaces=Replaced(0, StatementHash(bytes(32))),
+        approved=Approved(StatementHash(bytes(range(32))), (0, 2**53 - 1)),
+    )
+    assert parse_policy(full.encode()) == full
+    assert not {"roots", "operators", "replaces", "approved"} & members().keys()
+
+
+def test_of_every_member_there_is_none_is_lost_in_writing() -> None:
+    document = parse_policy(encode_json(WHOLE))
+    assert parse_policy(document.encode()) == document
+    written = json.loads(document.encode())
+    same = WHOLE.keys() - {"issuers", "operators", "contentTypes"}
+    assert {name: written[name] for name in same} == {name: WHOLE[name] for name in same}
+    assert written["issuers"][0] == WHOLE["issuers"][0]
+    assert [key["publicKey"] for key in written["operators"]["keys"]] == [
+        key["publicKey"] for key in WHOLE["operators"]["keys"]
+    ]
+    # The one grade of attestation that there is asks for nothing, and is left out.
+    asked = {**WHOLE["contentTypes"][0]["demands"][0]}
+    del asked["attestation"]
+    assert written["contentTypes"][0]["demands"] == [asked]
 
 
 def test_an_empty_policy_is_read_back_and_names_nobody() -> None:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.cose.keys import parse_public_key_pem
+from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.errors import CounterfoilError
 from counterfoil.policy.document import PolicyDocument
@@ -20,14 +21,19 @@ from counterfoil.policy.schema import policy_schema
 from counterfoil.signing.generate import generate_private_key
 from tests.builders import issuer_of, policy_for
 from tests.export_schemas import POLICY, exported_policy
-from tests.policies import PEMS, WHOLE, is_read, mutate, whole
+from tests.policies import PEMS, PINS, ROOTS, WHOLE, is_read, mutate, whole
 
 NOT_IN_A_SCHEMA = {
     "the document has no name twice and at most 1 MiB": "a schema sees no bytes",
     "a number is written as one: 2.0 is none": "to a schema 2.0 is an integer",
     "publicKey is one public key of a kind that is known here, a sound point": "a pattern knows no keys",
-    "no issuer, key, kid or content type stands twice": "uniqueItems compares whole items",
+    "no issuer, key, kid, content type or root stands twice": "uniqueItems compares whole items",
     "a kid is no other key's thumbprint": "as above",
+    "a root is a certificate": "a pattern knows none",
+    "a pin is a did:x509 identifier to its end": "a pattern looks at its beginning",
+    "an operator's kid is the thumbprint of the key": "to a pattern one kid is like another",
+    "there are as many operators as approvals": "a schema does not compare members",
+    "the entries of the approvals stand in order": "as above",
 }
 """The rules that reading knows and a schema does not; nothing else may make the two disagree."""
 
@@ -45,7 +51,7 @@ def objects(schema: object) -> Iterator[dict[str, Any]]:
 def test_the_schema_is_one_and_closed() -> None:
     Draft202012Validator.check_schema(dict(policy_schema()))
     found = list(objects(policy_schema()))
-    assert len(found) == 4
+    assert len(found) == 10
     assert all(one["additionalProperties"] is False for one in found)
 
 
@@ -73,13 +79,31 @@ def beyond_a_schema(members: dict[str, Any]) -> bool:
     issuers, rules = members["issuers"], members["contentTypes"]
     keys = [key for issuer in issuers for key in issuer["keys"]]
     thumbprints = [thumbprint(key["publicKey"]) for key in keys]
+    certificates = [root["certificate"] for root in members.get("roots", [])]
     named = (
         [issuer["issuer"] for issuer in issuers],
         thumbprints,
         [key["kid"] for key in keys if "kid" in key],
         [repr(rule["contentType"]) for rule in rules],
+        certificates,
     )
-    return None in thumbprints or any(len(set(some)) != len(some) for some in named)
+    entries = members.get("approved", {}).get("entries", [])
+    return (
+        None in thumbprints
+        or any(len(set(some)) != len(some) for some in named)
+        or not set(certificates) <= set(ROOTS)
+        or not {pin for issuer in issuers for pin in issuer.get("x509", [])} <= set(PINS)
+        or not is_operators(members.get("operators"))
+        or entries != sorted(entries)
+    )
+
+
+def is_operators(members: dict[str, Any] | None) -> bool:
+    keys = [] if members is None else members["keys"]
+    own = [thumbprint(key["publicKey"]) for key in keys]
+    named = all(key.get("kid") in {None, encode_base64url(one or b"")} for key, one in zip(keys, own, strict=True))
+    enough = members is None or members["approvals"] <= len(keys)
+    return None not in own and len(set(own)) == len(own) and named and enough
 
 
 def thumbprint(pem: str) -> bytes | None:
@@ -111,8 +135,13 @@ def test_what_is_read_is_valid_and_what_is_valid_is_read_but_for_the_rules_that_
         {"issuers": [WHOLE["issuers"][0], {**WHOLE["issuers"][0], "issuer": "https://b.example"}]},
         {"issuers": [{"issuer": "a", "keys": [{"publicKey": PEMS[0].replace("MFk", "MFj")}], "roles": []}]},
         {"contentTypes": [{"contentType": "a/b"}, {"contentType": "a/b", "visibility": "public"}]},
+        {"roots": [{"certificate": "YQ"}]},
+        {"roots": [{"certificate": ROOTS[0]}, {"certificate": ROOTS[0], "needsCrl": True}]},
+        {"operators": {"approvals": 2, "keys": WHOLE["operators"]["keys"][:1]}},
+        {"operators": {"approvals": 1, "keys": [{"kid": "YQ", "publicKey": PEMS[0]}]}},
+        {"approved": {**WHOLE["approved"], "entries": [9, 7]}},
     ],
-    ids=["issuer", "key", "point", "type"],
+    ids=["issuer", "key", "point", "type", "certificate", "root", "approvals", "operator's kid", "order"],
 )
 def test_what_no_schema_says_reading_does(changes: dict[str, Any]) -> None:
     assert VALIDATOR.is_valid(whole(**changes))
