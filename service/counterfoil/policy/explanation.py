@@ -93,12 +93,12 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
     statement, record = entry.statement, entry.record
     policy, rules = succession.policy_for(entry.number), succession.rules_for(entry.number)
     issuer = statement.claims.issuer or ""
-    named = policy.document.issuer(issuer)
+    named = rules.policy.issuer(issuer)
     keys = rules.issuer_keys(issuer) or ()
     key = next((one for one in keys if one.key.thumbprint == record.key_thumbprint), None)
     own = issuer == genesis.identity.issuer
     decision, refusal = _repeat(entry, rules, key)
-    rule = None if own else policy.document.content_type(effective_content_type(statement))
+    rule = None if own else rules.policy.content_type(effective_content_type(statement))
     demands = () if rule is None or named is None else concerning(rule, acting_roles(named, _event(statement)))
     return Explanation(
         entry=entry,
@@ -111,7 +111,7 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         content_type=effective_content_type(statement),
         rule=rule,
         demands=demands,
-        asked=None if own else asked_of(policy.document, demands),
+        asked=None if own else asked_of(rules.policy, demands),
         algorithm=_algorithm(statement),
         stored_bytes=statement.stored_bytes,
         decision=decision,
