@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cose.keys import parse_public_key_pem, public_key_pem
 from counterfoil.encoding.base64url import encode_base64url
-from tests.certificates import authority, root
+from tests import certificates
+from tests.certificates import AT, DAY, authority, root
 from tests.certified import pin
 from tests.cli.commands import AGENT, Shell
 from tests.dids import did_key_of, multikey
@@ -85,3 +87,32 @@ def test_what_speaks_for_nobody_and_what_is_no_root(data: Path, tmp_path: Path, 
         refused = shell("root", "add", "--data", data, file, "--json")
         assert (refused.code, refused.error["code"]) == (ExitCode.MALFORMED, "malformed-certificate")
     assert shell.ok("policy", "show", "--data", data)["version"] == 1
+
+
+def test_a_revocation_list_is_loaded_and_takes_the_place_of_an_older_one(
+    data: Path, tmp_path: Path, shell: Shell
+) -> None:
+    top, other = root(), root("other")
+    old, new, foreign = tmp_path / "old.crl", tmp_path / "new.crl", tmp_path / "foreign.crl"
+    old.write_bytes(certificates.crl(top))
+    new.write_bytes(x509_pem(certificates.crl(top, {7: AT - DAY}, this_update=AT)))
+    foreign.write_bytes(certificates.crl(other))
+    service = data / "keys" / "service.pem"
+    for file in (old, foreign):
+        shell.ok("crl", "add", file, "--data", data)
+    added = shell.ok("crl", "add", new, "--data", data, "--key", service)
+    assert (added["ca"], added["revoked"]) == ("CN=root", 1)
+    listed = shell.ok("crl", "list", "--data", data)["crls"]
+    assert [(one["ca"], one["revoked"]) for one in listed] == [("CN=other", 0), ("CN=root", 1)]
+    for file in (old, new):
+        refused = shell("crl", "add", file, "--data", data, "--json")
+        assert (refused.code, refused.error["code"]) == (ExitCode.REFUSED, "crl-superseded")
+    (tmp_path / "none.crl").write_bytes(b"no list")
+    assert shell("crl", "add", tmp_path / "none.crl", "--data", data, "--json").error["code"] == "malformed-crl"
+    receipt = shell("crl", "add", new, "--data", data, "--key", data / "keys" / "receipt.pem", "--json")
+    assert receipt.error["code"] == "keys-mismatch"
+    assert shell.ok("fsck", "--data", data)["clean"]
+
+
+def x509_pem(der: bytes) -> bytes:
+    return x509.load_der_x509_crl(der).public_bytes(serialization.Encoding.PEM)

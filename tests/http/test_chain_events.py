@@ -351,7 +351,7 @@ def test_who_does_not_read_is_not_read_for_and_nobody_waits_for_him(
 ) -> None:
     sent = []
 
-    def large_event(one: ChainEntry) -> bytes:
+    def large_event(one: ChainEntry, _revoked: object, _size: int) -> bytes:
         sent.append(one.entry.sequence)
         return b"data: %s\n\n" % bytes(1_000_000).replace(b"\0", b"x")
 
@@ -376,7 +376,7 @@ def test_what_a_reader_lets_wait_is_forgotten_and_comes_all_the_same(
 ) -> None:
     made = []
 
-    def large_event(one: ChainEntry) -> bytes:
+    def large_event(one: ChainEntry, _revoked: object, _size: int) -> bytes:
         made.append(one.entry.sequence)
         return b"id: %d\ndata: %s\n\n" % (one.entry.sequence, b"x" * 1_500_000)
 
@@ -411,7 +411,7 @@ def test_who_comes_while_the_service_stops_is_told(alone: Live, watch: chain_wat
 
 def test_streams_end_with_the_service_and_it_does_not_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.3)
-    monkeypatch.setattr(chain_events, "_event", lambda _entry: b"data: %s\n\n" % (b"x" * 6_000_000))
+    monkeypatch.setattr(chain_events, "_event", lambda _entry, _revoked, _size: b"data: %s\n\n" % (b"x" * 6_000_000))
     streams = []
     with ExitStack() as stack:
         server = stack.enter_context(ExitStack())

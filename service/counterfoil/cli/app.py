@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from counterfoil.cli.chain import chain
+from counterfoil.cli.crl import crl
 from counterfoil.cli.db import db
 from counterfoil.cli.demos import demo_group
 from counterfoil.cli.event import event
@@ -73,6 +74,7 @@ def _root(
 for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
+app.add_typer(crl, name="crl")
 app.add_typer(root, name="root")
 app.add_typer(policy, name="policy")
 app.add_typer(event, name="event")

@@ -64,6 +64,9 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
     yield "size", f"{told.stored_bytes} bytes{limit}"
     yield from _time_rows(told)
     yield "visibility", None if told.decision is None else told.decision.visibility
+    if told.revoked is not None:
+        last = told.revoked.revocation.last_valid_entry
+        yield "revoked", f"entry {told.revoked.entry}: what the key says after entry {last} is not to be believed"
     yield "evidence", None if record.evidence_digest is None else record.evidence_digest.hex()
 
 
@@ -150,6 +153,7 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
         "holdsFrom": None if decision is None else decision.holds_from,
         "holdsUntil": None if decision is None else decision.holds_until,
         "visibility": None if decision is None else decision.visibility.value,
+        "revokedBy": None if told.revoked is None else told.revoked.entry,
     }
 
 

@@ -13,9 +13,11 @@ from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import KeysMismatchError, MisconfiguredError
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.local_log import LocalLog
+from counterfoil.policy.changes import CRL_CONTENT_TYPE
 from counterfoil.policy.rules import Rules
 from counterfoil.register import Registration, register
 from counterfoil.signing.file_signer import read_key_file
+from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
 
 _NOBODY_ELSE: Final = "the signer at hand holds {held}, and the operators' keys are {known}"
@@ -48,14 +50,16 @@ class Desk:
             KeysMismatchError: The key is not an operator's, neither in force nor under a proposal.
             CounterfoilError: It cannot come into force, or the log cannot be reached.
         """
-        self._require_operator()
+        self._require_operator(content_type)
         identity = self.rules.genesis.identity
         issued_at, subject = max(now(), self.head_time), identity.policy_subject
         return self._register(sign_own_statement(self.signer, identity, subject, content_type, payload, issued_at))
 
-    def _require_operator(self) -> None:
+    def _require_operator(self, content_type: str) -> None:
         held = self.signer.public_key.thumbprint
         known = self.rules.operator_kids | self.rules.ballot.candidates().keys()
+        if content_type == CRL_CONTENT_TYPE:
+            known |= {self.rules.genesis.keys[KeyPurpose.SERVICE].thumbprint}
         if held not in known:
             names = ", ".join(sorted(kid.hex() for kid in known))
             raise KeysMismatchError(_NOBODY_ELSE.format(held=held.hex(), known=names))

@@ -1,5 +1,6 @@
 """An entry of a chain as it is answered: the record itself, both clocks, and what is remarkable about it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from counterfoil.chain.findings import lag
@@ -7,6 +8,7 @@ from counterfoil.chain.history import ChainEntry
 from counterfoil.chain.panel import RESULT, review_panel
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.http.wire import Wire
+from counterfoil.policy.revoked import Revoked, revocation_of
 from counterfoil.statement.trace_event.event import Dispute, EventData
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
 
@@ -44,6 +46,14 @@ class Panel(Wire):
     outcome_matches: bool
 
 
+class RevocationOfEntry(Wire):
+    """That the key of an entry is revoked from an earlier entry on: this one, by number, says so, and why."""
+
+    number: int
+    last_valid_entry: int
+    reason: str
+
+
 class EntryOfChain(Wire):
     """One entry of a chain. Its chain hash commits to it and to every entry before it.
 
@@ -53,7 +63,8 @@ class EntryOfChain(Wire):
     second of the tree head; ``lagMilliseconds`` is from the one to the other. ``type``, ``occurredAt`` and
     ``references`` are what the profile of the content type reads, ``event`` the trace event as it was written, null
     where the statement is none; ``panel`` is there beside a panel's result; ``annotations`` are references to this
-    entry, in the order of the log.
+    entry, in the order of the log. ``revocation`` is null unless the log has revoked the entry's key from an earlier
+    entry on: what it says is then not to be believed.
     """
 
     number: int
@@ -72,13 +83,15 @@ class EntryOfChain(Wire):
     lag_milliseconds: int | None
     references: list[ReferenceOfEntry]
     findings: list[FindingOfEntry]
+    revocation: RevocationOfEntry | None
     annotations: list[Annotation]
     panel: Panel | None
     event: dict[str, Any] | None
 
 
-def entry_of_chain(one: ChainEntry) -> EntryOfChain:
-    """The answer for an entry."""
+def entry_of_chain(one: ChainEntry, revoked: Sequence[Revoked], size: int) -> EntryOfChain:
+    """The answer for an entry, as of a log of ``size`` entries with those revocations."""
+    found = revocation_of(revoked, one.record.key_thumbprint, one.entry.number, size)
     entry, statement, event, profiled = one.entry, one.statement, one.event, one.profiled
     occurred_at = None if profiled is None else profiled.occurred_at
     return EntryOfChain(
@@ -101,9 +114,17 @@ def entry_of_chain(one: ChainEntry) -> EntryOfChain:
             for relation, entry in (() if profiled is None else profiled.references)
         ],
         findings=[FindingOfEntry(finding=found.finding.value, detail=found.detail) for found in one.remarks],
+        revocation=None if found is None else _revocation(found),
         annotations=[Annotation(number=row.number, relation=row.relation) for row in one.annotations],
         panel=None if event is None else _panel(event.data),
         event=None if event is None else dict(event.members),
+    )
+
+
+def _revocation(revoked: Revoked) -> RevocationOfEntry:
+    revocation = revoked.revocation
+    return RevocationOfEntry(
+        number=revoked.entry, last_valid_entry=revocation.last_valid_entry, reason=revocation.reason
     )
 
 

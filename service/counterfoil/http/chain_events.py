@@ -31,6 +31,7 @@ from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import Number
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.records import ChainHead
+from counterfoil.policy.revoked import Revoked
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
 
@@ -153,7 +154,8 @@ class _Stream(Response):
             return deque()
         entries = read_page(log.store, log.max_lag, chain, passed, STREAM_PAGE, log.profiles).entries
         _require_run(entries, passed)
-        return deque(_event(entry) for entry in entries)
+        revoked = log.current_rules().revoked
+        return deque(_event(entry, revoked, shown) for entry in entries)
 
 
 async def _hand_over(events: deque[bytes], listener: Listener, send: Send) -> None:
@@ -183,8 +185,8 @@ def _require_run(entries: Sequence[ChainEntry], start: int) -> None:
         raise LogCorruptError(f"a chain's entries from {start} on were asked for, and the store has {found}")
 
 
-def _event(one: ChainEntry) -> bytes:
-    data = entry_of_chain(one).model_dump_json(by_alias=True)
+def _event(one: ChainEntry, revoked: Sequence[Revoked], size: int) -> bytes:
+    data = entry_of_chain(one, revoked, size).model_dump_json(by_alias=True)
     return f"id: {one.entry.sequence}\nevent: entry\ndata: {data}\n\n".encode()
 
 

@@ -203,6 +203,7 @@ def _subject_of(reader: ChainReader, head: ChainHead) -> str:
 def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, limit: int) -> Chain:
     log, start = service.log, 0 if after is None else after + 1
     page = read_page(log.store, log.max_lag, head, start, limit, log.profiles)
+    revoked = log.current_rules().revoked
     return Chain(
         tree_head=TreeHeadOfChain(size=tree.size, root_hash=tree.root.hex(), time=tree.time),
         chain_id=head.chain_id.hex(),
@@ -210,7 +211,7 @@ def _run(service: Service, tree: TreeHead, head: ChainHead, after: int | None, l
         chain_hash=head.chain_hash.hex(),
         signed_head=service.checkpoints.notes(tree, head).chain_head,
         engagement=_engagement(page.standing),
-        entries=[entry_of_chain(entry) for entry in page.entries],
+        entries=[entry_of_chain(one, revoked, tree.size) for one in page.entries],
         next=None if page.next_sequence is None else page.next_sequence - 1,
         all_annotations=page.all_annotations,
     )

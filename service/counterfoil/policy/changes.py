@@ -26,6 +26,7 @@ from counterfoil.policy.ballot import (
 )
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_apart, require_safe_policy
 from counterfoil.statement.genesis import Genesis, KeyPurpose
@@ -120,7 +121,7 @@ def _revocation(rules: Rules, number: int, statement: SignedStatement, _signer: 
         raise RevocationRefusedError(f"the key is revoked already, from entry {known.last_valid_entry + 1} on")
     if revocation.last_valid_entry >= number:
         raise RevocationRefusedError("the last valid entry is not before the revocation")
-    return replace(rules, revocations={**rules.revocations, revocation.thumbprint: revocation})
+    return replace(rules, revoked=(*rules.revoked, Revoked(number, revocation)))
 
 
 def _receipt_key(rules: Rules, number: int, statement: SignedStatement, _signer: bytes) -> Rules:

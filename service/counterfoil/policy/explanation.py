@@ -1,6 +1,7 @@
 """Why an entry was admitted: its decision, repeated as of its time and laid out beside what was recorded."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from counterfoil.chain.history import parse_entry_event
 from counterfoil.cose.sign1 import require_algorithm
@@ -10,6 +11,7 @@ from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.demand import Demand
 from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning
 from counterfoil.policy.document import ContentTypeRule, Visibility
+from counterfoil.policy.revoked import Revoked, revocation_of
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import CommittedPolicy, Succession
 from counterfoil.statement.credential import Credential
@@ -23,6 +25,10 @@ _MEMBERS = (
     "number", "policy_entry", "key_thumbprint", "head_time",
     "appraisal_digest", "evidence_digest", "collateral_digest",
 )  # fmt: skip
+
+
+_NOW: Final = 2**62
+"""A log of any size: what it has revoked by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,8 @@ class Explanation:
     ``rule`` nor an algorithm nor a size of the policy is about it. ``demands`` are those of the rule that concern it;
     ``asked`` is what they and the policy come to, None of the log's own. ``refusal`` is the code and the text with
     which the decision is refused when it is repeated; ``differences`` say in what it comes out otherwise.
-    ``stored_bytes`` counts the certificates that are at hand.
+    ``stored_bytes`` counts the certificates that are at hand. ``revoked`` says that the key was revoked since, from an
+    earlier entry on.
     """
 
     entry: Registered
@@ -74,6 +81,7 @@ class Explanation:
     decision: Decision | None
     refusal: tuple[str, str] | None
     differences: tuple[str, ...]
+    revoked: Revoked | None
 
     @property
     def is_same(self) -> bool:
@@ -117,6 +125,7 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         decision=decision,
         refusal=refusal,
         differences=() if decision is None else _differences(entry, decision),
+        revoked=revocation_of(succession.rules[-1].revoked, record.key_thumbprint, entry.number, _NOW),
     )
 
 

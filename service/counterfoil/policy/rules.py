@@ -1,7 +1,6 @@
 """The rules a decision is made under: the policy in force, and what the log says of keys."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -11,6 +10,7 @@ from counterfoil.policy.ballot import Ballot
 from counterfoil.policy.certified import CertifiedKeys
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
+from counterfoil.policy.revoked import Revoked
 from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
@@ -29,9 +29,9 @@ class Rules:
 
     ``policy_entry`` is the entry number of the policy in force, ``policy_id`` its entry id, and ``rules_entry`` that of
     the last entry that changed anything a decision looks at. ``ballot`` is what stands to be decided about the next
-    policy; ``revocations`` are of issuers' keys, by thumbprint; ``announced`` are the receipt keys, None where the log
-    has said nothing of them since its genesis statement; ``crls`` are revocation lists in DER, the latest of each CA.
-    ``profiles`` are those of the installation, the one thing here that is not on the log.
+    policy; ``revoked`` are the revocations of issuers' keys, in their order; ``announced`` are the receipt keys, None
+    where the log has said nothing of them since its genesis statement; ``crls`` are revocation lists in DER, the latest
+    of each CA. ``profiles`` are those of the installation, the one thing here that is not on the log.
     """
 
     genesis: Genesis
@@ -41,7 +41,7 @@ class Rules:
     profiles: Profiles = BUILT_IN_PROFILES
     policy_id: StatementHash = _UNNAMED
     ballot: Ballot = _NO_BALLOT
-    revocations: Mapping[bytes, Revocation] = field(default_factory=dict)
+    revoked: tuple[Revoked, ...] = ()
     announced: ReceiptKeys | None = None
     crls: tuple[bytes, ...] = ()
 
@@ -102,6 +102,11 @@ class Rules:
     def receipt_keys(self) -> ReceiptKeys:
         """Every receipt key that the log has announced, the one of its genesis statement first."""
         return first_receipt_keys(self.genesis) if self.announced is None else self.announced
+
+    @cached_property
+    def revocations(self) -> dict[bytes, Revocation]:
+        """The last revocation of each revoked key, by its thumbprint."""
+        return {one.revocation.thumbprint: one.revocation for one in self.revoked}
 
     @cached_property
     def other_log_kids(self) -> frozenset[bytes]:

@@ -10,6 +10,7 @@ from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import (
     ContentTypeNotAdmittedError,
     CounterfoilError,
+    KeyRevokedError,
     KeyUnknownError,
     MalformedError,
     MalformedPolicyError,
@@ -18,6 +19,7 @@ from counterfoil.errors import (
     PolicyUnsafeError,
     PolicyVersionError,
     ProposalUnknownError,
+    RevocationRefusedError,
     SubjectReservedError,
 )
 from counterfoil.log.founding import sign_own_statement
@@ -27,6 +29,7 @@ from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.own_statements import Effect
+from counterfoil.policy.revoked import revocation_of
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
@@ -34,6 +37,7 @@ from counterfoil.statement.claims import RootTraceId
 from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
+from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 from tests.builders import ORIGIN, START, issuer_of, policy_for, sign_statement
@@ -287,3 +291,59 @@ def test_a_statement_of_others_is_decided_as_before_whatever_is_proposed(chain: 
     chain.propose(FIRST, chain.next(issuers=()))
     statement = parse_signed_statement(sign_statement(AGENT))
     assert decide(statement, Credential(AGENT.public_key), chain.rules, START).policy_entry == chain.rules.policy_entry
+
+
+def revoke(chain: Chain, last: int, signer: LocalSigner = FIRST, key: LocalSigner = AGENT) -> int:
+    payload = Revocation(key.public_key.thumbprint, last, "stolen").encode()
+    return chain.take(chain.sign(signer, REVOCATION_CONTENT_TYPE, payload))
+
+
+def test_a_revoked_key_registers_nothing_more_and_what_it_said_before_stays_valid(chain: Chain) -> None:
+    statement = parse_signed_statement(sign_statement(AGENT))
+    admit(statement, chain.rules, START)
+    entry = revoke(chain, 1)
+    with pytest.raises(KeyRevokedError):
+        admit(statement, chain.rules, START)
+    kid, revoked = AGENT.public_key.thumbprint, chain.rules.revoked
+    assert [revocation_of(revoked, kid, number, entry + 1) is None for number in (0, 1, 2, 3)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert revocation_of(revoked, kid, 2, entry) is None, "as of a log that does not hold it yet"
+    assert revocation_of(revoked, BEA.public_key.thumbprint, 2, entry + 1) is None
+    chain.commit(FIRST, chain.next(clock_skew_seconds=1))
+    with pytest.raises(KeyRevokedError):  # No policy takes it back.
+        admit(statement, chain.rules, START)
+
+
+def test_a_revocation_reaches_further_back_and_never_less(chain: Chain) -> None:
+    revoke(chain, 1)
+    for last in (1, 2):
+        with pytest.raises(RevocationRefusedError):
+            revoke(chain, last)
+    revoke(chain, -1)
+    assert chain.rules.revocations[AGENT.public_key.thumbprint].last_valid_entry == -1
+
+
+@pytest.mark.parametrize("key", [FIRST, *(LOG[purpose] for purpose in KeyPurpose)])
+def test_a_key_of_the_log_is_replaced_and_not_revoked(key: LocalSigner, chain: Chain) -> None:
+    with pytest.raises(RevocationRefusedError):
+        revoke(chain, 1, key=key)
+
+
+@pytest.mark.parametrize("signer", [AGENT, BEA, LOG[KeyPurpose.SERVICE], LOG[KeyPurpose.RECEIPT]])
+def test_only_a_key_of_higher_standing_revokes(signer: LocalSigner, chain: Chain) -> None:
+    with pytest.raises(CounterfoilError):
+        revoke(chain, 1, signer)
+    assert chain.rules.revoked == ()
+
+
+def test_an_entry_to_come_is_no_last_valid_one(chain: Chain) -> None:
+    statement = chain.sign(
+        FIRST, REVOCATION_CONTENT_TYPE, Revocation(AGENT.public_key.thumbprint, 2, "stolen").encode()
+    )
+    assert admit(statement, chain.rules, START).decision.follows == 2
+    with pytest.raises(RevocationRefusedError):
+        chain.take(statement)

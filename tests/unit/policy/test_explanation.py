@@ -12,11 +12,13 @@ from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.demands import asked_of
 from counterfoil.policy.document import PolicyDocument, Visibility
 from counterfoil.policy.explanation import Explanation, Registered, explain
+from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.evidence import carried_certificates
 from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.key_notice import Revocation
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.statement.trace_event.event import Role
@@ -231,3 +233,13 @@ def test_the_beginning_is_explained_by_itself(log: Filled, number: int) -> None:
     assert log.having(sign_statement(log.world.agent), number).refusal is not None
     other = log.entry(1 - number).statement
     assert log.explain(replace(log.entry(number), statement=other)).refusal is not None
+
+
+def test_a_key_that_was_revoked_since_is_told(log: Filled) -> None:
+    key, rules = log.entry(2).record.key_thumbprint, log.succession.rules
+    for last, told in ((1, 90), (2, None), (-1, 90)):
+        revoked = replace(rules[-1], revoked=(Revoked(90, Revocation(key, last, "stolen")),))
+        succession = replace(log.succession, rules=(*rules[:-1], revoked))
+        found = explain(log.entry(2), succession, log.genesis)
+        assert found.is_same, "it was admitted, whatever became of its key"
+        assert (None if found.revoked is None else found.revoked.entry) == told
