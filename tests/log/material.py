@@ -29,8 +29,11 @@ from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.postgres import PostgresStore
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
 from tests.builders import START, World, issuer_of, sign_statement
+from tests.certificates import pki
+from tests.certified import X5CHAIN, X5T, anchors, pin, pinned, signed, x5chain, x5t
 from tests.events import Cast, engagement
 
+CERTIFIED, CERTIFIED_ISSUER = pki(), "https://certified.example"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -62,6 +65,15 @@ def with_evidence(signer: LocalSigner, certificate: bytes) -> bytes:
     """A statement that names its key by x5t, with the certificate in the unprotected header."""
     x5t = (labels.SHA256, sha256(certificate).digest())
     return sign_statement(signer, headers={labels.X5T: x5t}, unprotected={labels.X5CHAIN: certificate})
+
+
+def by_certificate() -> list[bytes]:
+    """Statements whose issuer the policy knows by a root and a pin: with the chain within and beside the signature."""
+    leaf, ca = CERTIFIED.leaf, CERTIFIED.ca
+    return [
+        signed(leaf, {X5CHAIN: x5chain(leaf, ca)}, issuer=CERTIFIED_ISSUER),
+        signed(leaf, {X5T: x5t(leaf)}, {X5CHAIN: x5chain(leaf, ca)}, issuer=CERTIFIED_ISSUER),
+    ]
 
 
 def policy_statement(world: World, policy: PolicyDocument) -> bytes:
@@ -123,7 +135,8 @@ def build_log(path: Path) -> World:
 async def fill(world: World) -> None:
     """Found the log and append, in batches of several sizes, a case of everything that a log can hold."""
     cast = Cast()
-    world.policy = cast.policy(issuer_of(world.agent))
+    policy = cast.policy(issuer_of(world.agent), pinned(pin(CERTIFIED.ca), name=CERTIFIED_ISSUER))
+    world.policy = replace(policy, roots=anchors(CERTIFIED.root))
     world.found()
     log = world.open(max_batch=64)
     certificate = certificate_of(world.agent)
@@ -144,6 +157,7 @@ async def fill(world: World) -> None:
     await register_all([sign_statement(world.agent, subject=subject) for subject in subjects[:20]], log)
     await register(page_statement(world, log), log)
     await register(sign_statement(world.agent), log)
+    await register_all(by_certificate(), log)
     await log.close()
 
 

@@ -1,7 +1,7 @@
 """What the exhibits of an engagement say together: derived from their bytes alone, by whoever holds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.chain.completeness import WriterReport, report_writers
@@ -12,6 +12,7 @@ from counterfoil.chain.panel import RESULT
 from counterfoil.chain.past import payload_digest
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
+from counterfoil.statement.evidence import carried_certificates, parse_evidence
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.event import Dispute, TraceEvent
 
@@ -63,6 +64,14 @@ class Account:
             and one.event.data.kind == RESULT
         )
 
+    @property
+    def has_certificates(self) -> bool:
+        """Whether a statement names its key by a certificate, or came with one."""
+        return any(
+            one.statement is not None and (one.statement.x5chain or one.statement.carried_x5chain)
+            for one in self.exhibits
+        )
+
     def numbers(self) -> dict[StatementHash, int]:
         """The number of each entry, by its id."""
         return {one.exhibit.entry_id: one.exhibit.number for one in self.exhibits}
@@ -88,12 +97,23 @@ def _read(exhibit: Exhibit, before: Standing) -> ReadExhibit:
     record = parse_decision_record(exhibit.decision)
     if exhibit.statement is None:
         return ReadExhibit(exhibit, record, None, None, counts=False, standing=before)
-    statement = parse_signed_statement(exhibit.statement, max_bytes=len(exhibit.statement))
+    statement = with_evidence(parse_signed_statement(exhibit.statement, max_bytes=len(exhibit.statement)), exhibit)
     event = parse_entry_event(statement)
     if event is None:
         return ReadExhibit(exhibit, record, statement, None, counts=False, standing=before)
     after = advance(before, exhibit.entry_id, event)
     return ReadExhibit(exhibit, record, statement, event, counts=after.is_party(event), standing=after)
+
+
+def with_evidence(statement: SignedStatement, exhibit: Exhibit) -> SignedStatement:
+    """A statement with the certificates that came beside it.
+
+    Raises:
+        MalformedError: The evidence of the exhibit is no list of certificates.
+    """
+    if exhibit.evidence is None:
+        return statement
+    return replace(statement, carried_x5chain=carried_certificates(parse_evidence(exhibit.evidence)))
 
 
 def _told(one: ReadExhibit, max_lag: int) -> Told:

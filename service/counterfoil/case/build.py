@@ -104,6 +104,8 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
         exhibit = one.exhibit
         if exhibit.statement is not None:
             yield names.of_entry(exhibit.number, "statement.cose"), exhibit.statement
+        if exhibit.evidence is not None:
+            yield names.of_entry(exhibit.number, "evidence.cbor"), exhibit.evidence
         yield names.of_entry(exhibit.number, "decision.cbor"), exhibit.decision
         yield names.of_entry(exhibit.number, "receipt.cose"), exhibit.receipt
         yield names.of_entry(exhibit.number, "json"), entry_document(one)

@@ -63,6 +63,7 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
                 statement=_statement(files, names.of_entry(number, "statement.cose")),
                 decision=decision,
                 receipt=_file(files, names.of_entry(number, "receipt.cose")),
+                evidence=files.get(names.of_entry(number, "evidence.cbor")),
             )
         )
     return CaseContents(

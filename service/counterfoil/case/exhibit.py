@@ -8,7 +8,10 @@ from counterfoil.statement.signed_statement import StatementHash
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """An entry's place, bytes and receipt. ``statement`` is None when it was erased; then its hash alone is left."""
+    """An entry's place, bytes and receipt. ``statement`` is None when it was erased; then its hash alone is left.
+
+    ``evidence`` is what came beside the statement, as its digest is made of it; None where nothing did.
+    """
 
     number: int
     sequence: int
@@ -17,3 +20,4 @@ class Exhibit:
     statement: bytes | None
     decision: bytes
     receipt: bytes
+    evidence: bytes | None = None

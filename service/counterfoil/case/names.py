@@ -24,7 +24,10 @@ def document(name: str) -> str:
 
 
 def of_entry(number: int, what: str) -> str:
-    """A file about an entry of the engagement: ``statement.cose``, ``decision.cbor``, ``receipt.cose``, ``json``."""
+    """A file about an entry of the engagement.
+
+    It is ``statement.cose``, ``evidence.cbor``, ``decision.cbor``, ``receipt.cose`` or ``json``.
+    """
     return f"{EVIDENCE}entries/{number:0{_DIGITS}d}.{what}"
 
 

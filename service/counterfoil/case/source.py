@@ -68,8 +68,9 @@ def read_case_evidence(
         entries = reader.chain_entries(chain.number, start, min(_TOGETHER, chain.length - start))
         statements = reader.statements([entry.number for entry in entries])
         for entry in entries:
-            exhibits.append(_exhibit(entry, statements.get(entry.number), receipt(entry.number)))
-            total += len(exhibits[-1].statement or b"")
+            evidence = _evidence(reader, entry)
+            exhibits.append(_exhibit(entry, statements.get(entry.number), receipt(entry.number), evidence))
+            total += len(exhibits[-1].statement or b"") + len(evidence or b"")
         if total > MAX_CASE_BYTES:
             raise TooLargeError(f"the statements of the chain are more than the {MAX_CASE_BYTES} bytes of a case file")
     numbers = sorted({parse_decision_record(one.decision).policy_entry for one in exhibits})
@@ -85,7 +86,7 @@ def read_case_evidence(
     )
 
 
-def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes) -> Exhibit:
+def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes, evidence: bytes | None) -> Exhibit:
     if statement is None:
         raise ContentAbsentError(f"the statement of entry {entry.number} is not stored here, so the case is not whole")
     return Exhibit(
@@ -96,7 +97,17 @@ def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes) -> Exhibit:
         statement=statement,
         decision=entry.decision,
         receipt=receipt,
+        evidence=evidence,
     )
+
+
+def _evidence(reader: LogReader, entry: Entry) -> bytes | None:
+    if parse_decision_record(entry.decision).evidence_digest is None:
+        return None
+    content = reader.content(entry.number)
+    if content is None or content.evidence is None:
+        raise ContentAbsentError(f"the evidence of entry {entry.number} is not stored here, so the case is not whole")
+    return content.evidence.encode()
 
 
 def _statement(reader: LogReader, number: int) -> bytes:

@@ -40,7 +40,7 @@ def case_facts(frame: Frame, account: Account, evidence_digest: str, software: s
         evidence_digest=evidence_digest,
         software=software,
         completeness_caveat=CAVEAT,
-        not_established=about_case(),
+        not_established=about_case(has_certificates=account.has_certificates),
     )
 
 

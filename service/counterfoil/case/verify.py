@@ -118,7 +118,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
         account=account,
         findings=findings,
         other_findings=others,
-        not_established=_left_open(trusted),
+        not_established=_left_open(account, trusted),
     )
 
 
@@ -224,8 +224,8 @@ def _other_findings(account: Account) -> Sequence[str]:
     return found
 
 
-def _left_open(trusted: LogKeys | None) -> tuple[str, ...]:
-    sentences = about_case()
+def _left_open(account: Account, trusted: LogKeys | None) -> tuple[str, ...]:
+    sentences = about_case(has_certificates=account.has_certificates)
     return sentences if trusted is not None else tuple(OWN_KEYS if one == LOG_KEY else one for one in sentences)
 
 

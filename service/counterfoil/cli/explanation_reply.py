@@ -51,7 +51,12 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
     yield "recorded policy", None if record.policy_entry == told.policy.number else f"entry {record.policy_entry}"
     yield "issuer", told.issuer + (" (this log)" if told.is_own else "")
     yield "roles", None if told.is_own else ", ".join(sorted(told.roles)) or "none"
-    yield "key", record.key_thumbprint.hex() + ("" if told.key is not None else ", which the issuer does not have")
+    known = told.key is not None or told.certified
+    yield "key", record.key_thumbprint.hex() + ("" if known else ", which the issuer does not have")
+    yield (
+        "certificate",
+        "a path from it to a root of the policy holds, and a pin of the issuer" if told.certified else None,
+    )
     yield "kid", None if told.key is None else encode_base64url(told.key.kid)
     yield "key purpose", told.purpose
     admitted = "" if told.is_own else f", admitted: {', '.join(sorted(document.algorithms)) or 'none'}"
@@ -140,6 +145,7 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
         "issuer": told.issuer,
         "roles": list[JsonValue](sorted(told.roles)),
         "kid": None if told.key is None else encode_base64url(told.key.kid),
+        "certified": told.certified,
         "keyPurpose": None if told.purpose is None else told.purpose.value,
         "algorithm": told.algorithm,
         "contentType": told.content_type,

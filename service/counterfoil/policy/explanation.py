@@ -5,7 +5,7 @@ from typing import Final
 
 from counterfoil.chain.history import parse_entry_event
 from counterfoil.cose.sign1 import require_algorithm
-from counterfoil.errors import CounterfoilError, KeyUnknownError
+from counterfoil.errors import CertificateMissingError, CounterfoilError, KeyUnknownError
 from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.demand import Demand
@@ -57,12 +57,12 @@ class Explanation:
     """What an entry was admitted by, and whether deciding again comes out the same.
 
     ``policy`` was in force; ``issuer`` had the ``roles`` in it and the ``key`` that the record names, None where there
-    is none. An entry that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a
-    ``rule`` nor an algorithm nor a size of the policy is about it. ``demands`` are those of the rule that concern it;
-    ``asked`` is what they and the policy come to, None of the log's own. ``refusal`` is the code and the text with
-    which the decision is refused when it is repeated; ``differences`` say in what it comes out otherwise.
-    ``stored_bytes`` counts the certificates that are at hand. ``revoked`` says that the key was revoked since, from an
-    earlier entry on.
+    is none. ``certified``: no key of the policy is the issuer's here but that of a certificate, which it pins. An entry
+    that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a ``rule`` nor an
+    algorithm nor a size of the policy is about it. ``demands`` are those of the rule that concern it; ``asked`` is what
+    they and the policy come to, None of the log's own. ``refusal`` is the code and the text with which the decision is
+    refused when it is repeated; ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts the
+    certificates that are at hand. ``revoked`` says that the key was revoked since, from an earlier entry on.
     """
 
     entry: Registered
@@ -71,6 +71,7 @@ class Explanation:
     is_own: bool
     roles: frozenset[str]
     key: IssuerKey | None
+    certified: bool
     purpose: KeyPurpose | None
     content_type: str | int | None
     rule: ContentTypeRule | None
@@ -115,6 +116,7 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         is_own=own,
         roles=frozenset() if named is None else named.roles,
         key=key,
+        certified=decision is not None and all(one.key.thumbprint != decision.key_thumbprint for one in keys),
         purpose=rules.own_purpose(key.key) if own and key is not None else None,
         content_type=effective_content_type(statement),
         rule=rule,
@@ -147,6 +149,9 @@ def _credential(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> 
     if not entry.lacks_evidence:
         return find_issuer_key(entry.statement, rules, entry.record.head_time)
     if recorded is None:
+        named = rules.policy.issuer(entry.statement.claims.issuer or "")
+        if named is not None and named.pins:
+            raise CertificateMissingError("the certificates that came beside the statement are not at hand")
         raise KeyUnknownError("the policy gives the issuer no key of the thumbprint in the decision record")
     return Credential(recorded.key)
 

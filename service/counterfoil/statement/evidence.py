@@ -19,6 +19,10 @@ class Evidence:
     kind: str
     content: bytes
 
+    def encode(self) -> bytes:
+        """The CBOR array [kind, content], whose SHA-256 is what the decision record commits to."""
+        return encode([self.kind, self.content])
+
 
 def carried_evidence(statement: SignedStatement) -> Evidence | None:
     """The certificates that stood in the header which the log empties; None when there were none."""
@@ -28,8 +32,24 @@ def carried_evidence(statement: SignedStatement) -> Evidence | None:
 
 
 def evidence_digest(evidence: Evidence | None) -> bytes | None:
-    """The digest that the decision record commits to: SHA-256 of the CBOR array [kind, content]."""
-    return None if evidence is None else sha256(encode([evidence.kind, evidence.content])).digest()
+    """The digest that the decision record commits to, of the evidence as it is encoded."""
+    return None if evidence is None else sha256(evidence.encode()).digest()
+
+
+def parse_evidence(data: bytes) -> Evidence:
+    """Read evidence from its encoding, and from no other.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    match decode(data, Limits(max_bytes=len(data))):
+        case [str(kind), bytes(content)]:
+            evidence = Evidence(kind, content)
+        case _:
+            raise MalformedCborError("evidence is not an array of a kind and a byte string")
+    if evidence.encode() != data:
+        raise MalformedCborError("evidence is not in deterministic encoding")
+    return evidence
 
 
 def carried_certificates(evidence: Evidence) -> tuple[bytes, ...]:

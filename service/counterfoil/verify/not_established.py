@@ -43,6 +43,10 @@ POLICY_ISSUERS: Final = (
     "That a key which the registration policy gives to an issuer is that issuer's: the log's operator says so in the "
     "policy."
 )
+REVOCATION: Final = (
+    "That no certificate of an issuer was revoked when it was used: the log asked the revocation lists that it had, "
+    "and they are not in the case."
+)
 VIEWS: Final = (
     "That README, timeline and certificate say what the evidence says: they are drawn from it, and it alone is "
     "verified."
@@ -70,9 +74,10 @@ def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
     return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
 
 
-def about_case() -> tuple[str, ...]:
-    """What a case file that holds leaves open."""
-    return (TRUE, CHAIN_SIGNED, POLICY_ISSUERS, LOG_KEY, SAME_VIEW, VIEWS)
+def about_case(*, has_certificates: bool) -> tuple[str, ...]:
+    """What a case file that holds leaves open; more where its statements came with certificates."""
+    certificates = (REVOCATION,) if has_certificates else ()
+    return (TRUE, CHAIN_SIGNED, POLICY_ISSUERS, *certificates, LOG_KEY, SAME_VIEW, VIEWS)
 
 
 def about_checkpoint() -> tuple[str, ...]:

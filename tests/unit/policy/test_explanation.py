@@ -24,7 +24,8 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.statement.trace_event.event import Role
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import CONTENT_TYPE, ISSUER, START, World, issuer_of, policy_for, sign_statement
-from tests.log.material import fill
+from tests.certificates import NOT_AFTER
+from tests.log.material import CERTIFIED_ISSUER, fill
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,24 @@ def test_a_record_of_evidence_that_never_came_is_told_apart_from_evidence_that_i
         "key-unknown",
         "the policy gives the issuer no key of the thumbprint in the decision record",
     )
+
+
+def test_an_issuer_by_certificate(log: Filled) -> None:
+    head = log.store.head()
+    assert head is not None
+    within, beside = (log.entry(head.tree.size - 2 + place) for place in range(2))
+    for entry in (within, beside):
+        told = log.explain(entry)
+        assert (told.is_same, told.certified, told.key, told.issuer) == (True, True, None, CERTIFIED_ISSUER)
+        assert told.decision is not None
+        assert (told.decision.holds_from, told.decision.holds_until) == (START - 300, NOT_AFTER)
+        late = replace(entry, record=replace(entry.record, head_time=NOT_AFTER + 1), head_time=None)
+        assert (log.explain(late).refusal or ("",))[0] == "certificate-out-of-date"
+    assert not log.explain(log.entry(2)).certified
+    bare = replace(beside, statement=replace(beside.statement, carried_x5chain=()), is_whole=False)
+    assert (log.explain(bare).refusal or ("",))[0] == "certificate-missing"
+    another = replace(within, record=replace(within.record, key_thumbprint=bytes(32)))
+    assert [difference.split(":")[0] for difference in log.explain(another).differences] == ["key thumbprint"]
 
 
 def test_another_visibility_than_the_policys_is_a_difference(log: Filled) -> None:

@@ -73,6 +73,7 @@ def test_the_subject_is_the_issuer() -> None:
         {"verificationMethod": [*METHODS, {**METHODS[0], "id": 1}]},
         {"verificationMethod": [*METHODS, {**METHODS[0], "id": "did:web:other.example#one"}]},
         {"assertionMethod": [{**EMBEDDED, "id": None}]},
+        {"assertionMethod": [{**EMBEDDED, "id": f"{DID}2#one"}]},
         {"assertionMethod": [{**EMBEDDED, "publicKeyMultibase": None}]},
         {"assertionMethod": [{**EMBEDDED, "publicKeyJwk": jwk(ONE)}]},
         {"assertionMethod": [{**EMBEDDED, "publicKeyMultibase": 1}]},

@@ -105,6 +105,11 @@ def test_what_is_none(text: str) -> None:
         parse_did_key(text)
 
 
+def test_a_long_one_is_not_computed_with() -> None:
+    with pytest.raises(MalformedDidError, match="base58btc"):
+        parse_multikey("z" + "2" * 128)
+
+
 def test_a_point_that_anybody_can_sign_for_is_none() -> None:
     with pytest.raises(MalformedKeyError):
         parse_multikey(multibase(b"\xed\x01" + bytes((1,)) + bytes(31)))

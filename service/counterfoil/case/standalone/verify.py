@@ -32,6 +32,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+    from cryptography.x509 import load_der_x509_certificate
 except ImportError as missing:
     sys.exit(f"FAIL: this program needs the packages cryptography and cbor2 ({missing})")
 
@@ -46,6 +47,7 @@ FIXED = ("case.json", "engagement.json", "completeness.json", "findings.json", "
 
 # Labels of COSE headers (RFC 9052, 9597, 9942) and of the claims in them (RFC 8392).
 ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, RECEIPTS, VDS, PROOFS, INCLUSION = 1, 2, 3, 4, 15, 394, 395, 396, -1
+X5CHAIN, X5T = 33, 34  # RFC 9360.
 ISS, SUB, EXP, NBF, IAT, TREE_SIZE = 1, 2, 4, 5, 6, "tree-size"
 UNDERSTOOD = {ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, 16, 33, 34, VDS, 258, 259, 260}  # What crit may name.
 
@@ -76,6 +78,11 @@ NOT_SHOWN = [
     ),
     "That README, timeline and certificate say what the evidence says: the evidence alone is checked.",
 ]
+PATHS = (
+    "That a certificate speaks for the issuer whose statement it came with: its key made the signature, but whether it "
+    "is one that the policy means, with a path to a root of it, is checked by `counterfoil verify case.zip`; that it "
+    "was not revoked is shown by neither."
+)
 KEYS_FROM_FILE = (
     "That this is the log it says it is: its keys were taken from the file itself, and anybody can make such a file "
     "with keys of their own. Obtain the entry id of the log's genesis statement elsewhere and give it as --genesis."
@@ -207,9 +214,13 @@ def load_key(pem: object) -> Key:
         raise Failed("a public key is not in PEM")
     need(pem.count("-----BEGIN") == 1, "two keys stand for one")
     try:
-        key = load_pem_public_key(pem.encode())
+        return key_of(load_pem_public_key(pem.encode()))
     except UnsupportedAlgorithm as error:
         raise KindUnknown("a key of a kind that this program cannot use") from error
+
+
+def key_of(key: object) -> Key:
+    """The key that the library has read."""
     members: dict[int, Any]  # In the order of deterministic CBOR.
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES:
         kind, (number, size) = key.curve.name, CURVES[key.curve.name]
@@ -455,7 +466,12 @@ def root_of(leaf: bytes, index: int, size: int, path: Sequence[object]) -> bytes
 
 # 5. Policies: which key is whose.
 
-Policy = dict[str, dict[bytes, Key]]  # The keys of each issuer by their thumbprints.
+
+class Policy(NamedTuple):
+    """The keys of each issuer by their thumbprints, and for whom certificates speak."""
+
+    keys: dict[str, dict[bytes, Key]]
+    pinned: set[str]
 
 
 def read_statement(data: bytes) -> tuple[Message, bytes]:
@@ -472,16 +488,19 @@ def check_policy(message: Message, log: Log) -> Policy:
     need(message.header.get(CONTENT_TYPE) == MEDIA_TYPE.format("policy"), "it is no policy")
     need((claims.get(ISS), claims.get(SUB)) == (log.issuer, subject), "it is no policy of this log")
     verify(message, log.keys["operator"], message.payload)
-    policy: Policy = {}
+    policy = Policy({}, set())
     for issuer in read_json(message.payload or b"")["issuers"]:
-        need(isinstance(issuer["issuer"], str) and issuer["issuer"] not in policy, "an issuer stands in it twice")
-        keys = policy[issuer["issuer"]] = {}
+        name = issuer["issuer"]
+        need(isinstance(name, str) and name not in policy.keys, "an issuer stands in it twice")
+        keys = policy.keys[name] = {}
+        if issuer.get("x509"):
+            policy.pinned.add(name)
         for one in issuer["keys"]:
             try:
                 key = load_key(one["publicKey"])
             except KindUnknown:
                 continue  # What it signed fails, for want of the key.
-            need(all(key.thumbprint not in others for others in policy.values()), "a key stands in it twice")
+            need(all(key.thumbprint not in others for others in policy.keys.values()), "a key stands in it twice")
             keys[key.thumbprint] = key
     return policy
 
@@ -514,14 +533,53 @@ def read_decision(data: bytes) -> Decision:
     return Decision(number, policy, thumbprint, time, *digests)
 
 
-def check_signer(message: Message, decision: Decision, policy: Policy, log: Log) -> None:
-    """The statement is signed by the key that the decision names, and the policy gives that key to its issuer."""
+def carried_chain(evidence: bytes | None, decision: Decision) -> list[bytes]:
+    """The certificates that came beside the statement: those whose digest the decision names."""
+    digest = None if evidence is None else sha256(evidence)
+    need(digest == decision.evidence, "its evidence is not what the decision names")
+    if evidence is None:
+        return []
+    match read_cbor(evidence):
+        case ["x5chain", bytes(content)] if cbor2.dumps(["x5chain", content]) == evidence:
+            chain = read_cbor(content)
+        case _:
+            raise Failed("its evidence is no chain of certificates")
+    listed = isinstance(chain, list) and chain and all(type(one) is bytes for one in chain)
+    need(listed and cbor2.dumps(chain) == content, "its evidence is no list of certificates")
+    return list(chain)
+
+
+def certified_key(message: Message, carried: list[bytes]) -> Key:
+    """The key of the certificate that the protected header binds: by x5chain, by x5t, or its key by kid."""
+    header = message.header
+    stated = header.get(X5CHAIN, carried)
+    chain = [stated] if isinstance(stated, bytes) else stated
+    need(isinstance(chain, list) and chain and isinstance(chain[0], bytes), "it comes with no certificate")
+    key = key_of(load_der_x509_certificate(chain[0]).public_key())
+    need(X5CHAIN in header or X5T in header or KID in header, "nothing in its protected header names the certificate")
+    need(header.get(KID, key.thumbprint) == key.thumbprint, "its kid names another key than the certificate has")
+    hashed = {-16: "sha256", -43: "sha384", -44: "sha512"}
+    number, digest = header.get(X5T, (-16, sha256(chain[0])))
+    need(number in hashed and hashlib.new(hashed[number], chain[0]).digest() == digest, "its x5t names another one")
+    return key
+
+
+def check_signer(message: Message, decision: Decision, policy: Policy, log: Log, carried: list[bytes]) -> bool:
+    """The statement is signed by the key that the decision names, and the policy gives that key to its issuer.
+
+    True if it is the key of a certificate, which the policy leaves to certificates alone.
+    """
     algorithm_of(message)
     issuer = message.claims.get(ISS)
     own = {key.thumbprint: key for key in (log.keys["operator"], log.keys["service"])}
-    keys = own if issuer == log.issuer else policy.get(issuer, {}) if isinstance(issuer, str) else {}
+    keys = own if issuer == log.issuer else policy.keys.get(issuer, {}) if isinstance(issuer, str) else {}
+    certified = issuer != log.issuer and issuer in policy.pinned and decision.thumbprint not in keys
+    if certified:
+        key = certified_key(message, carried)
+        keys = {key.thumbprint: key}
     need(decision.thumbprint in keys, f"the policy gives its issuer no usable key {decision.thumbprint.hex()}")
     verify(message, keys[decision.thumbprint], message.payload)
+    return certified
 
 
 def check_references(message: Message, before: Mapping[bytes, int]) -> None:
@@ -585,7 +643,8 @@ class Case:
 
     def __init__(self, files: Mapping[str, bytes], pinned: bytes | None) -> None:
         """Check what all else rests on: the manifest, the genesis statement, the checkpoint, and what is listed."""
-        self.files, self.policies = files, dict[int, Policy]()
+        self.files, self.policies, self.certified = files, dict[int, Policy](), False
+        self.with_evidence = set[int]()
         with about("the manifest"):
             self.manifest = check_manifest(files)
         with about("genesis.cose"):
@@ -642,7 +701,12 @@ class Case:
         message, entry_id = self.statement(where, decision.number)
         need(entry_id.hex() == listed_id, "its statement has another entry id than case.json names")
         need(message.claims.get(SUB) == self.root_trace_id, "it is about another engagement")
-        check_signer(message, decision, self.policies[decision.policy], self.log)
+        evidence = None
+        if decision.evidence is not None:
+            self.with_evidence.add(decision.number)
+            evidence = get(self.files, f"{where}.evidence.cbor")
+        carried = carried_chain(evidence, decision)
+        self.certified |= check_signer(message, decision, self.policies[decision.policy], self.log, carried)
         check_references(message, before)
         digest = sha256(get(self.files, f"{where}.decision.cbor"))
         self.chain_hash = sha256(b"\x02" + self.chain_hash + entry_id + digest)
@@ -674,9 +738,12 @@ class Case:
         pair = (self.log.keys["receipt"], self.log.keys["checkpoint"])
         keys = [{1: key.members[1], 2: key.thumbprint, 3: USUAL[key.kind], **key.members} for key in pair]
         need(cbor2.dumps(keys) == get(self.files, "keys.cbor"), "keys.cbor holds other keys than genesis.cose")
-        names, kinds = [*FIXED], ("statement.cose", "decision.cbor", "receipt.cose", "json")
-        names += [f"entries/{one['number']:012d}.{kind}" for one in self.listed for kind in kinds]
-        names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in kinds if kind != kinds[1]]
+        names, kinds = [*FIXED], ("statement.cose", "evidence.cbor", "decision.cbor", "receipt.cose", "json")
+        for number in [one["number"] for one in self.listed]:
+            there = [kind for kind in kinds if kind != "evidence.cbor" or number in self.with_evidence]
+            names += [f"entries/{number:012d}.{kind}" for kind in there]
+        of_policy = ("statement.cose", "receipt.cose", "json")
+        names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in of_policy]
         need(self.manifest == names, "the manifest lists other files than the case has, or in another order")
 
 
@@ -698,7 +765,7 @@ def verify_case(data: bytes, genesis: str | None = None) -> dict[str, Any]:
         "rootTraceId": case.root_trace_id, "entries": len(case.listed), "treeSize": case.tree.size,
         "root": case.tree.root.hex(), "time": timestamp(case.time), "chainHash": case.chain_hash.hex(),
         "evidenceDigest": sha256(get(files, "manifest.json")).hex(), "reported": reports,
-        "notShown": [KEYS_FROM_FILE if genesis is None else KEYS_PINNED, *NOT_SHOWN],
+        "notShown": [KEYS_FROM_FILE if genesis is None else KEYS_PINNED, *[PATHS] * case.certified, *NOT_SHOWN],
     }  # fmt: skip
 
 
