@@ -54,7 +54,7 @@ bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml
 
-schemas: $(STAMP) ## write openapi/policy.schema.json and openapi/trace-event/*.schema.json from the code
+schemas: $(STAMP) ## write openapi/policy.schema.json, policy.cddl and trace-event/*.schema.json from the code
 	@$(BIN)/python -m tests.export_schemas
 
 db-check: $(STAMP) ## migrations from zero to head agree with the tables

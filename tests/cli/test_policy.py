@@ -2,12 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.cli.issuer import with_issuer
+from counterfoil.encoding.jcs import encode_json
+from counterfoil.policy.document import Issuer
+from counterfoil.policy.parse import parse_policy
+from counterfoil.statement.issuer import IssuerKey
+from tests.builders import ORIGIN
 from tests.cli.commands import AGENT, Shell
+from tests.policies import OPERATORS, PINS, whole
 
 
 def test_an_issuer_is_added_and_listed(data: Path, agent: Path, shell: Shell) -> None:
@@ -30,6 +38,29 @@ def test_a_named_issuer_gets_another_key(admitted: Path, tmp_path: Path, shell: 
     assert len(listed["keys"]) == 2
     assert listed["roles"] == ["r"]
     assert shell.ok("fsck", "--data", admitted)["clean"]
+
+
+def test_a_further_key_leaves_the_rest_of_an_issuer_and_of_the_policy_as_it_is() -> None:
+    policy, key = parse_policy(encode_json(whole())), OPERATORS[0]
+    named = policy.issuers[0]
+    added = Issuer(named.name, (IssuerKey(key.thumbprint, key),), frozenset({"runtime"}))
+    after = with_issuer(policy, added)
+    changed = replace(named, keys=(*named.keys, IssuerKey(key.thumbprint, key)), roles=named.roles | {"runtime"})
+    assert after == replace(policy, version=policy.version + 1, issuers=(changed, *policy.issuers[1:]))
+    assert changed.pins == tuple(PINS)
+
+
+def test_show_prints_every_member_of_the_policy_and_list_its_pins(tmp_path: Path, shell: Shell) -> None:
+    first, data = {**whole(version=1)}, tmp_path / "data"
+    del first["replaces"], first["approved"]
+    (tmp_path / "first.json").write_text(json.dumps(first))
+    shell.ok("init", "--data", data, "--origin", ORIGIN, "--policy", tmp_path / "first.json")
+    printed = shell("policy", "show", "--data", data).out
+    assert json.loads(printed).keys() == first.keys()
+    assert parse_policy(printed.encode()) == parse_policy(encode_json(first))
+    assert shell("issuer", "list", "--data", data).out.splitlines()[0] == (
+        f"https://a.example  kid YQ  x509 {PINS[0]}, {PINS[1]}  roles agent"
+    )
 
 
 @pytest.mark.parametrize("name", [AGENT, "https://other.example"])

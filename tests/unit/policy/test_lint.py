@@ -1,9 +1,7 @@
 """Linting: every mistake with its place, no other opinion than reading has, and each warning alone."""
 
 import json
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -463,12 +461,3 @@ def test_words_that_stand_twice_are_warned_of_where_they_do_it_again() -> None:
     members["issuers"][0]["roles"] = ["agent", "agent"]
     found = {(one.code, one.path) for one in lint_policy(encode_json(members))}
     assert found == {("stands-twice", "algorithms[2]"), ("stands-twice", "issuers[0].roles[1]")}
-
-
-def test_the_documentation_lists_every_warning_and_no_other() -> None:
-    root = Path(__file__).parents[3]
-    sources = [path.read_text() for path in (root / "service/counterfoil/policy").glob("*.py")]
-    given = {code for source in sources for code in re.findall(r'warning\("([a-z-]+)"', source)}
-    section = (root / "docs/policy.md").read_text().partition("| Warning | |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", section)) == given
-    assert len(given) == 23
