@@ -20,18 +20,17 @@ ONE_BY_ONE: Final = (Load(64),)
 SMOKE: Final = (Load(64), Load(2, 100))
 """Loads that show within a second whether the bench works."""
 
-_VERIFY_SECONDS: Final = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: each load so many seconds on each server, so many times."""
+    """What is measured: each load so many seconds on each server, so many times; and how long V is measured before."""
 
     kinds: tuple[Kind, ...]
     loads: tuple[Load, ...]
     seconds: int
     rounds: int
     fsck: bool
+    verify_seconds: float
 
     def loads_of(self, kind: Kind) -> tuple[Load, ...]:
         """The loads that a server of this kind stands under."""
@@ -69,7 +68,7 @@ def measure(plan: Plan, folder: Path, cluster: Cluster | None) -> Measured:
 def _warm_up(plan: Plan, started: Sequence[Served], issuers: list[Issuer], file: Path) -> None:
     """Post to each server without counting; then sign what the fastest of them needs for its rounds."""
     seconds = min(plan.seconds, WARM_SECONDS)
-    signed = needed_for_warm_up(verify_rate(_VERIFY_SECONDS), seconds)
+    signed = needed_for_warm_up(verify_rate(plan.verify_seconds), seconds)
     print(f"signing {signed} statements to warm up with ...", flush=True)
     write_statements(issuers, range(signed), file)
     needed = 0
@@ -83,7 +82,7 @@ def _warm_up(plan: Plan, started: Sequence[Served], issuers: list[Issuer], file:
 
 def _round(plan: Plan, started: Sequence[Served], file: Path, measured: Measured) -> None:
     for load in plan.loads:
-        measured.verified.append(verify_rate(_VERIFY_SECONDS))
+        measured.verified.append(verify_rate(plan.verify_seconds))
         measured.syncs.append(fdatasync_ms(file.parent))
         for served in started:
             if load in plan.loads_of(served.kind):

@@ -15,14 +15,6 @@ from tests.contract.stores import Place, Store
 STORES = ["memory", "sqlite", "postgres"]
 
 
-@pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database without a log; copying it is quicker than migrating again."""
-    path = tmp_path_factory.mktemp("empty") / "log.db"
-    open_sqlite(path, create=True).close()
-    return path
-
-
 @contextmanager
 def place_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Place]:
     """A place for a log in the kind of store that the parameter names."""

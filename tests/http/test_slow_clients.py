@@ -18,6 +18,8 @@ from tests.postgres.cluster import running_ports
 
 POST = b"POST /entries HTTP/1.1\r\nHost: x\r\nContent-Type: application/cose\r\n"
 MANY = 100
+on_two = pytest.mark.parametrize("store", ["memory", "postgres"], indirect=True, scope="module")
+"""Connections are held above the store: one that answers at once and one that is waited for."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,7 @@ def answer_to(connection: socket.socket) -> RawAnswer:
     return answer
 
 
+@on_two
 def test_headers_that_come_a_byte_at_a_time_end_in_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 1)
     monkeypatch.setattr(protocol, "LINGER_SECONDS", 20)  # However long this takes, no answer is destroyed on its way.
@@ -120,6 +123,7 @@ def test_headers_that_come_a_byte_at_a_time_end_in_time(live: Live, monkeypatch:
         register_some(live)
 
 
+@on_two
 @pytest.mark.parametrize("coding", [b"Content-Length: 1000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n"])
 def test_bodies_that_come_a_byte_at_a_time_end_in_time(
     live: Live, coding: bytes, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +142,7 @@ def test_bodies_that_come_a_byte_at_a_time_end_in_time(
         assert live.service.bodies.held == 0
 
 
+@on_two
 def test_half_closed_connections_are_answered_and_closed(live: Live) -> None:
     statements = [sign_statement(live.world.agent) for _ in range(MANY)]
     with clients(live, 3 * MANY) as sockets:
@@ -154,6 +159,7 @@ def test_half_closed_connections_are_answered_and_closed(live: Live) -> None:
         assert [connection.recv(1) for connection in silent] == [b""] * MANY
 
 
+@on_two
 def test_answers_that_nobody_reads_are_dropped(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     large = live.register(sign_statement(live.world.agent, bytes(900_000)))
     monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.5)
@@ -169,6 +175,7 @@ def test_answers_that_nobody_reads_are_dropped(live: Live, monkeypatch: pytest.M
         wait_until(lambda: open_sockets() <= before + len(sockets))
 
 
+@on_two
 def test_an_answer_that_nobody_reads_does_not_keep_a_closing_connection(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +193,7 @@ def test_an_answer_that_nobody_reads_does_not_keep_a_closing_connection(
         wait_until(lambda: open_sockets() <= before + len(sockets))
 
 
+@on_two
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET /livez HT", POST + b"Content-Length: 9\r\n\r\nx"])
 def test_of_too_many_the_one_that_waited_longest_makes_room(
     world: World, sent: bytes, monkeypatch: pytest.MonkeyPatch
@@ -204,6 +212,7 @@ def test_of_too_many_the_one_that_waited_longest_makes_room(
             assert answer_to(second[-1]).status == 200
 
 
+@on_two
 def test_a_connection_between_two_requests_makes_room_without_a_word(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +225,7 @@ def test_a_connection_between_two_requests_makes_room_without_a_word(
             register_afresh(live)
 
 
+@on_two
 def test_silence_beyond_what_is_heard_out_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
     monkeypatch.setattr(protocol, "MAX_HEARD_OUT", 5)

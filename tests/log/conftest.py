@@ -1,6 +1,7 @@
 """The tests of the log run on each store."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +21,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "memory":
         yield World(MemoryStore()).found()
     elif request.param == "sqlite":
-        with closing(open_sqlite(tmp_path / "log.db", create=True)) as store:
+        file = shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "log.db")
+        with closing(open_sqlite(Path(file))) as store:
             yield World(store).found()
     else:
         url: str = request.getfixturevalue("database")

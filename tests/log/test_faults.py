@@ -25,6 +25,9 @@ ALMOST_A_TILE = 252
 CALLS = [Call.BEGIN, Call.HEAD, Call.REGISTERED, Call.CHAINS, Call.LEAF_HASHES, Call.WRITE, Call.COMMIT]
 """An append reads no tile's hashes, and roots of tiles only at the 65,536th entry: a test below says so."""
 
+ONCE = (Call.LEAF_HASHES, 2)
+"""One of several batches completes the tile, so no second one reads old leaf hashes."""
+
 pytestmark = pytest.mark.filterwarnings("error")
 
 
@@ -59,8 +62,10 @@ def require_receipt(registration: Registration, data: bytes, log: LocalLog) -> N
     assert verify_inclusion_receipt(parse_receipt(registration.receipt), leaf, key).leaf_index == registration.number
 
 
-def require_sound(store: Store, count: int) -> None:
-    assert check_log(store) == ()
+def require_sound(store: Store, count: int, *, meanwhile: bool = False) -> None:
+    """Whole and in order; a log of almost a tile is examined in the end alone: that takes longer than all else."""
+    if not meanwhile or count < ALMOST_A_TILE:
+        assert check_log(store) == ()
     entries = everything(store).entries
     assert [entry.number for entry in entries] == list(range(count))
     assert len({entry.duplicate_key for entry in entries}) == count
@@ -79,10 +84,10 @@ def test_one_failed_call(world: World, call: Call, how: How, same_again: bool) -
         assert all(isinstance(outcome, StoreUnavailableError) for outcome in failed)
         assert faulty.pending == ()
         durable = (call, how) == (Call.COMMIT, How.DONE)
-        require_sound(store_of(world), before + (10 if durable else 0))
+        require_sound(store_of(world), before + (10 if durable else 0), meanwhile=True)
         if not same_again:
             await register_all(others, log)
-            require_sound(store_of(world), before + (20 if durable else 10))
+            require_sound(store_of(world), before + (20 if durable else 10), meanwhile=True)
         again = await register_all(statements, log)
         assert [one.new for one in again] == [not durable] * 10
         require_sound(store_of(world), before + (10 if same_again else 20))
@@ -95,15 +100,15 @@ def test_one_failed_call(world: World, call: Call, how: How, same_again: bool) -
 
 
 @pytest.mark.parametrize("how", How)
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize(("call", "nth"), [(call, nth) for call in CALLS for nth in (1, 2) if (call, nth) != ONCE])
 def test_one_of_several_batches_fails(world: World, call: Call, how: How, nth: int) -> None:
     async def run() -> None:
         before = entries_before(call)
         log = await filled(world, before)
-        put_fault(log, Fault(call, how, nth=nth), max_batch=3)
+        faulty = put_fault(log, Fault(call, how, nth=nth), max_batch=3)
         statements = ten(world)
         found = await outcomes(statements, log)
+        assert faulty.pending == ()
         head = log.head()
         for outcome, data in zip(found, statements, strict=True):
             if isinstance(outcome, Registration):
@@ -111,7 +116,7 @@ def test_one_of_several_batches_fails(world: World, call: Call, how: How, nth: i
                 assert outcome.number < head.tree.size
             else:
                 assert isinstance(outcome, StoreUnavailableError)
-        assert check_log(store_of(world)) == ()
+        require_sound(store_of(world), head.tree.size, meanwhile=True)
         again = await register_all(statements, log)
         require_sound(store_of(world), before + 10)
         for outcome, registration in zip(found, again, strict=True):

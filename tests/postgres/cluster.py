@@ -67,7 +67,8 @@ class Cluster:
 
     def create(self, name: str, template: str = "template0") -> str:
         """A new database of the owner's, from a template nobody is connected to; its URL."""
-        query = SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        # Copying the files is quicker than logging each page, and no checkpoint waits for the disk where fsync is off.
+        query = SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY")
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             connection.execute(query.format(Identifier(name), Identifier(OWNER), Identifier(template)))
         return self.url(name)
@@ -105,7 +106,7 @@ def _configure(cluster: Cluster, *, durable: bool) -> None:
     settings = {**_SETTINGS, "port": str(cluster.port), "unix_socket_directories": str(cluster.folder)}
     if not durable:
         # The machine does not crash in these tests, and what a killed process leaves is the same.
-        settings |= {"fsync": "off", "full_page_writes": "off"}
+        settings |= {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
     lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
     with (cluster.folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write(lines)

@@ -78,7 +78,8 @@ def load(servers: Sequence[Server], sent: Sequence[bytes], logged: Logged) -> No
 def check(place: tuple[Path, str | None], url: str, logged: Logged, sent: Sequence[bytes]) -> None:
     """The numbers are dense, every receipt verifies, and the whole log is clean."""
     assert logged.receipts.keys() == set(sent)
-    keys = parse_log_keys(httpx.get(f"{url}/.well-known/scitt-keys").content)
+    # A worker that replaces another may still be starting, and who came to it waits for it.
+    keys = parse_log_keys(httpx.get(f"{url}/.well-known/scitt-keys", timeout=60).content)
     indexes = [verify_receipt(data, receipt, keys).inclusion.leaf_index for data, receipt in logged.receipts.items()]
     assert len(set(indexes)) == len(indexes)
     data, database = place
@@ -92,9 +93,21 @@ def check(place: tuple[Path, str | None], url: str, logged: Logged, sent: Sequen
     assert report.entries == head.tree.size
 
 
-def test_four_processes_append_under_load(place: tuple[Path, str | None]) -> None:
+def counted(server: Server) -> float:
+    """The least that six requests are told was registered: each has its own connection, so comes to any worker."""
+    told = []
+    for _ in range(6):
+        lines = httpx.get(f"{server.url}/metrics", timeout=60).text.splitlines()
+        (line,) = (line for line in lines if 'registrations_total{result="new"}' in line)
+        told.append(float(line.rpartition(" ")[2]))
+    return min(told)
+
+
+def test_four_processes_append_under_load_and_any_worker_shows_what_all_have_counted(
+    place: tuple[Path, str | None],
+) -> None:
     data, database = place
-    sent, logged = statements(400), Logged()
+    sent, logged = statements(240), Logged()
     with serving(data, database, 2) as one, serving(data, database, 2) as other:
         assert len(one.workers()) == len(other.workers()) == 2
         load([one, other], sent, logged)
@@ -102,13 +115,15 @@ def test_four_processes_append_under_load(place: tuple[Path, str | None]) -> Non
         again = Logged()
         load([other, one], sent[:40], again)
         assert again.receipts == {statement: logged.receipts[statement] for statement in sent[:40]}
+        # The pages that the service writes count as well.
+        assert counted(one) + counted(other) >= len(sent)
         check(place, one.url, logged, sent)
 
 
 def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(place: tuple[Path, str | None]) -> None:
     data, database = place
-    sent, logged = statements(300), Logged()
-    with serving(data, database, 2, silent=3.0) as one, serving(data, database, 2) as other:
+    sent, logged = statements(200), Logged()
+    with serving(data, database, 2, silent=3.0) as one, serving(data, database, 1) as other:
         dying, stopping = one.workers()
         with ThreadPoolExecutor(1) as pool:
             loading = pool.submit(load, [one, other], sent, logged)
@@ -152,6 +167,7 @@ def test_a_worker_that_finds_the_log_at_odds_with_itself_ends_all(place: tuple[P
     assert server.workers() == []
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> None:
     data, database = place
     with serving(data, database, 2) as server:
@@ -159,6 +175,7 @@ def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> 
     assert server.workers() == []
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_workers_end_when_their_supervisor_is_killed(place: tuple[Path, str | None]) -> None:
     data, database = place
     with pytest.raises(AssertionError), serving(data, database, 2) as server:
@@ -166,16 +183,3 @@ def test_workers_end_when_their_supervisor_is_killed(place: tuple[Path, str | No
         assert len(workers) == 2
         end(server.process.pid, signal.SIGKILL)
         wait_until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers))
-
-
-def test_any_worker_shows_what_all_have_counted(place: tuple[Path, str | None]) -> None:
-    data, database = place
-    sent, logged = statements(60), Logged()
-    with serving(data, database, 2) as server:
-        load([server], sent, logged)
-        for _ in range(6):
-            # Each request comes over a connection of its own, and so to any of the workers.
-            text = httpx.get(f"{server.url}/metrics").text
-            counted = next(line for line in text.splitlines() if 'registrations_total{result="new"}' in line)
-            # The pages that the service writes count as well.
-            assert float(counted.rpartition(" ")[2]) >= len(sent)
