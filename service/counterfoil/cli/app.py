@@ -21,6 +21,8 @@ from counterfoil.cli.keys import keys
 from counterfoil.cli.output import Reply, show_error
 from counterfoil.cli.policy import policy
 from counterfoil.cli.receipt import receipt
+from counterfoil.cli.receipt_key import receipt_key
+from counterfoil.cli.revoke import revoke
 from counterfoil.cli.serve import serve
 from counterfoil.cli.sign import sign
 from counterfoil.cli.submit import submit
@@ -69,10 +71,11 @@ def _root(
     """
 
 
-for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck):
+for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revoke, fsck):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
 app.add_typer(policy, name="policy")
+app.add_typer(receipt_key, name="receipt-key")
 app.add_typer(event, name="event")
 app.add_typer(chain, name="chain")
 app.add_typer(db, name="db")
