@@ -14,7 +14,16 @@ def test_every_command_teaches(command: tuple[str, ...], flag: str, shell: Shell
     outcome = shell(*command, flag)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"Usage: counterfoil {' '.join(command)}")
-    if command not in {("issuer",), ("root",), ("crl",), ("policy",), ("event",), ("chain",), ("db",)}:
+    if command not in {
+        ("issuer",),
+        ("root",),
+        ("crl",),
+        ("policy",),
+        ("receipt-key",),
+        ("event",),
+        ("chain",),
+        ("db",),
+    }:
         assert "Example" in outcome.out
         assert f"  counterfoil {' '.join(command)}" in outcome.out
         assert "--json" in outcome.out
@@ -29,7 +38,7 @@ def test_nothing_prints_the_help_with_every_exit_code(shell: Shell) -> None:
         assert f"\n  {command[0]} " in outcome.out
 
 
-@pytest.mark.parametrize("group", ["issuer", "root", "crl", "policy", "event", "db"])
+@pytest.mark.parametrize("group", ["issuer", "root", "crl", "policy", "receipt-key", "event", "db"])
 def test_a_group_by_itself_prints_its_help(group: str, shell: Shell) -> None:
     assert shell(group) == shell(group, "--help")
 

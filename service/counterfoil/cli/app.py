@@ -22,6 +22,8 @@ from counterfoil.cli.keys import keys
 from counterfoil.cli.output import Reply, show_error
 from counterfoil.cli.policy import policy
 from counterfoil.cli.receipt import receipt
+from counterfoil.cli.receipt_key import receipt_key
+from counterfoil.cli.revoke import revoke
 from counterfoil.cli.root import root
 from counterfoil.cli.serve import serve
 from counterfoil.cli.sign import sign
@@ -71,12 +73,13 @@ def _root(
     """
 
 
-for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, fsck):
+for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revoke, fsck):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
 app.add_typer(crl, name="crl")
 app.add_typer(root, name="root")
 app.add_typer(policy, name="policy")
+app.add_typer(receipt_key, name="receipt-key")
 app.add_typer(event, name="event")
 app.add_typer(chain, name="chain")
 app.add_typer(db, name="db")

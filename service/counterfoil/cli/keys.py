@@ -1,5 +1,7 @@
 """``counterfoil keys``: the keys of a log."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,7 @@ from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.encoding.printable import printable
-from counterfoil.log.rules_source import read_genesis
+from counterfoil.policy.receipt_keys import ReceiptKey
 from counterfoil.statement.genesis import KeyPurpose
 
 
@@ -32,7 +34,8 @@ def keys(
 ) -> None:
     """Show the keys of a log.
 
-    From a service the receipt keys it publishes, from a data directory all that the genesis statement names.
+    From a service the receipt keys it publishes, from a data directory all that the log names: of each receipt key in
+    which entries it came into use and ended.
 
     Keys that a service gave you are as trustworthy as the way they came. Compare the thumbprint with one that you got
     from elsewhere before you rely on them.
@@ -46,36 +49,69 @@ def keys(
     if out is not None:
         write_output(out, key_set)
     Reply(
-        "\n".join(
-            f"{purpose:<12}{default_algorithm(key).name:<8}kid {encode_base64url(kid)}\n"
-            f"{'':<20}thumbprint {key.thumbprint.hex()}"
-            for purpose, kid, key in shown
-        )
-        + (f"\nwritten to {printable(str(out))}" if out is not None else ""),
-        {"keys": [_json(*row) for row in shown], "out": None if out is None else str(out)},
+        "\n".join(map(_text, shown)) + (f"\nwritten to {printable(str(out))}" if out is not None else ""),
+        {"keys": [_json(one) for one in shown], "out": None if out is None else str(out)},
     ).show(as_json=as_json)
 
 
-def _of_data(data: Path | None, database: str | None) -> tuple[bytes, list[tuple[KeyPurpose, bytes, PublicKey]]]:
-    with find_data(data, database).store() as store:
-        genesis = read_genesis(store)
-    receipt = genesis.keys[KeyPurpose.RECEIPT]
-    described = cose_key_map(receipt, kid=receipt.thumbprint, alg=default_algorithm(receipt).code)
-    return encode([described]), [(purpose, key.thumbprint, key) for purpose, key in sorted(genesis.keys.items())]
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A key; ``receipt`` is what became of it where it is a receipt key whose log is at hand."""
+
+    purpose: KeyPurpose
+    kid: bytes
+    key: PublicKey
+    receipt: ReceiptKey | None = None
 
 
-def _of_service(url: str) -> tuple[bytes, list[tuple[KeyPurpose, bytes, PublicKey]]]:
+def _of_data(data: Path | None, database: str | None) -> tuple[bytes, list[_Shown]]:
+    found = find_data(data, database)
+    with found.store() as store:
+        rules = found.rules(store)
+    keys, receipt_keys = rules.genesis.keys, rules.receipt_keys
+    others = [_Shown(purpose, key.thumbprint, key) for purpose, key in sorted(keys.items())]
+    shown = [one for one in others if one.purpose is not KeyPurpose.RECEIPT]
+    shown += [_Shown(KeyPurpose.RECEIPT, one.key.thumbprint, one.key, one) for one in receipt_keys]
+    return _key_set(receipt_keys.trusted), sorted(shown, key=lambda one: one.purpose)
+
+
+def _key_set(keys: Sequence[PublicKey]) -> bytes:
+    return encode([cose_key_map(key, kid=key.thumbprint, alg=default_algorithm(key).code) for key in keys])
+
+
+def _of_service(url: str) -> tuple[bytes, list[_Shown]]:
     with remote_log(url, None, None) as client:
         key_set = client.key_set()
         trusted = client.keys().keys
-    return key_set, [(KeyPurpose.RECEIPT, one.kid or one.key.thumbprint, one.key) for one in trusted]
+    return key_set, [_Shown(KeyPurpose.RECEIPT, one.kid or one.key.thumbprint, one.key) for one in trusted]
 
 
-def _json(purpose: KeyPurpose, kid: bytes, key: PublicKey) -> JsonValue:
-    return {
-        "purpose": purpose.value,
-        "kid": encode_base64url(kid),
-        "thumbprint": key.thumbprint.hex(),
-        "algorithm": default_algorithm(key).name,
-        "publicKey": public_key_pem(key),
+def _text(one: _Shown) -> str:
+    lines = [
+        f"{one.purpose:<12}{default_algorithm(one.key).name:<8}kid {encode_base64url(one.kid)}",
+        f"{'':<20}thumbprint {one.key.thumbprint.hex()}",
+    ]
+    if one.receipt is not None:
+        lines.append(f"{'':<20}{_state(one.receipt)}")
+    return "\n".join(lines)
+
+
+def _state(key: ReceiptKey) -> str:
+    if key.is_in_force:
+        return f"in force since entry {key.announced}"
+    ends = (("retired in entry", key.retired), ("compromised by entry", key.compromised))
+    return f"announced in entry {key.announced}, " + ", ".join(f"{how} {at}" for how, at in ends if at is not None)
+
+
+def _json(one: _Shown) -> JsonValue:
+    members: dict[str, JsonValue] = {
+        "purpose": one.purpose.value,
+        "kid": encode_base64url(one.kid),
+        "thumbprint": one.key.thumbprint.hex(),
+        "algorithm": default_algorithm(one.key).name,
+        "publicKey": public_key_pem(one.key),
     }
+    if one.receipt is not None:
+        key = one.receipt
+        members |= {"announced": key.announced, "retired": key.retired, "compromised": key.compromised}
+    return members
