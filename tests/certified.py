@@ -52,11 +52,12 @@ def signed(
     unprotected: Header | None = None,
     *,
     issuer: str = ISSUER,
+    subject: str = SUBJECT,
     content_type: str = CONTENT_TYPE,
     claims: Header | None = None,
     payload: bytes = b'{"by":"a certificate"}',
 ) -> bytes:
     """A statement signed with the key of ``leaf``; the header holds no identifier of a key but those given."""
-    cwt: dict[int | str, CborValue] = {1: issuer, 2: SUBJECT, 6: START, **(claims or {})}
+    cwt: dict[int | str, CborValue] = {1: issuer, 2: subject, 6: START, **(claims or {})}
     header: dict[int | str, CborValue] = {3: content_type, 15: cwt, **protected}
     return sign_sign1(signer_of(leaf), header, payload, unprotected=unprotected or {})

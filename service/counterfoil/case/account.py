@@ -11,8 +11,9 @@ from counterfoil.chain.names import name_key
 from counterfoil.chain.panel import RESULT
 from counterfoil.chain.past import payload_digest
 from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
+from counterfoil.errors import MalformedCaseError
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
-from counterfoil.statement.evidence import carried_certificates, parse_evidence
+from counterfoil.statement.evidence import X5CHAIN, carried_certificates, parse_evidence
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.event import Dispute, TraceEvent
 
@@ -113,7 +114,10 @@ def with_evidence(statement: SignedStatement, exhibit: Exhibit) -> SignedStateme
     """
     if exhibit.evidence is None:
         return statement
-    return replace(statement, carried_x5chain=carried_certificates(parse_evidence(exhibit.evidence)))
+    evidence = parse_evidence(exhibit.evidence)
+    if evidence.kind != X5CHAIN:
+        raise MalformedCaseError(f"the evidence of entry {exhibit.number} is of a kind that is not known")
+    return replace(statement, carried_x5chain=carried_certificates(evidence))
 
 
 def _told(one: ReadExhibit, max_lag: int) -> Told:
