@@ -24,12 +24,20 @@ from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.register import register
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.key_notice import ReceiptKeyAct, ReceiptKeyNotice, Revocation, announce_receipt_key
 from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
 from tests.builders import ORIGIN, World, issuer_of, policy_for, sign_statement
+from tests.certificates import crl, root
+from tests.dids import did_key_of, multikey
 from tests.log.material import certificate_of, page_statement, policy_statement, register_all
 from tests.trace_events import event_payload
 from tests.vectors_dir import SHARED_VECTORS
+
+DID_DOCUMENT = (
+    b'{"id":"did:web:agent.example","verificationMethod":[{"id":"#k","publicKeyMultibase":"%b"}],'
+    b'"assertionMethod":["#k"]}'
+)
 
 _MAX_VECTOR_BYTES = 60_000
 """Larger vectors only make every mutation slow."""
@@ -129,6 +137,13 @@ async def _make() -> Material:
         *(event_payload(event_type) for event_type in EventType),
         entry.decision,
         encode({1: 0, 2: 5, 3: bytes(32)}),
+        announce_receipt_key(agent, world.identity).encode(),
+        ReceiptKeyNotice(ReceiptKeyAct.RETIRE, key.thumbprint).encode(),
+        Revocation(key.thumbprint, 7, "stolen").encode(),
+        crl(root(key=Ed25519PrivateKey.from_private_bytes(bytes(32)))),
+        did_key_of(key).encode(),
+        DID_DOCUMENT % multikey(key).encode(),
+        b"did:x509:0:sha256:%b::subject:CN:a%%20b:O:c::eku:1.3.6.1.5.5.7.3.36::san:dns:d.example" % (b"A" * 43),
         *(encode_cose_key(signer.public_key, kid=b"k") for signer in (agent, checkpoint_key)),
         encode([{1: 2, -1: 1, -2: bytes(32), -3: bytes(32)}]),
         public_key_pem(key).encode(),

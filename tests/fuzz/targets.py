@@ -6,6 +6,7 @@ from typing import Final
 
 from counterfoil.cose.keys import certificate_key, parse_cose_key, parse_public_key_der, parse_public_key_pem
 from counterfoil.cose.sign1 import parse_sign1
+from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.cbor import Limits, decode
 from counterfoil.encoding.jcs import parse_canonical_json, parse_json
@@ -22,8 +23,12 @@ from counterfoil.receipt.verify import verify_consistency_receipt, verify_inclus
 from counterfoil.register import register
 from counterfoil.statement.claims import parse_root_trace_id
 from counterfoil.statement.decision_record import parse_decision_record
+from counterfoil.statement.did_document import parse_did_document
+from counterfoil.statement.did_key import parse_did_key
+from counterfoil.statement.did_x509 import parse_did_x509
 from counterfoil.statement.genesis import KeyPurpose, parse_genesis
 from counterfoil.statement.identity import parse_origin
+from counterfoil.statement.key_notice import parse_receipt_key_notice, parse_revocation, verify_possession
 from counterfoil.statement.page import parse_page
 from counterfoil.statement.signed_statement import parse_signed_statement, verify_statement
 from counterfoil.statement.trace_event.parse import read_trace_event
@@ -64,6 +69,10 @@ PARSERS: Final[dict[str, Target]] = {
     "parse_checkpoint": parse_checkpoint,
     "parse_cose_key": parse_cose_key,
     "parse_decision_record": parse_decision_record,
+    "parse_crl": parse_crl,
+    "parse_did_document": lambda data: parse_did_document(data, "did:web:agent.example"),
+    "parse_did_key": lambda data: parse_did_key(_text(data)),
+    "parse_did_x509": lambda data: parse_did_x509(_text(data)),
     "parse_entries_path": lambda data: parse_entries_path(_text(data)),
     "parse_genesis": parse_genesis,
     "parse_json": lambda data: parse_json(data, max_bytes=_MAX_BYTES),
@@ -76,6 +85,8 @@ PARSERS: Final[dict[str, Target]] = {
     "parse_public_key_pem": parse_public_key_pem,
     "parse_public_key_pem (text)": lambda data: parse_public_key_pem(_text(data)),
     "parse_receipt": parse_receipt,
+    "parse_receipt_key_notice": parse_receipt_key_notice,
+    "parse_revocation": parse_revocation,
     "parse_root_trace_id": lambda data: parse_root_trace_id(_text(data)),
     "parse_sign1": lambda data: parse_sign1(data, max_bytes=_MAX_BYTES),
     "parse_signed_statement": parse_signed_statement,
@@ -102,6 +113,7 @@ def verifiers(material: Material) -> dict[str, Target]:
         "verify_receipt": lambda data: verify_receipt(statement, data, keys, issuer_key=agent),
         "verify_receipt (statement)": lambda data: verify_receipt(data, material.receipt, keys, issuer_key=agent),
         "verify_receipt_for_entry": lambda data: verify_receipt_for_entry(entry_id, data, keys),
+        "verify_possession": lambda data: verify_possession(parse_receipt_key_notice(data), world.identity),
         "verify_transparent_statement": lambda data: verify_transparent_statement(data, keys, issuer_key=agent),
     }
 
