@@ -13,10 +13,12 @@ from counterfoil.errors import CaseInvalidError
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.register import register
+from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN as KIND
 from counterfoil.statement.evidence import Evidence
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.verify.not_established import REVOCATION
 from tests.builders import World, issuer_of, sign_statement
@@ -34,7 +36,12 @@ SAME_KEY = Pki(other := root(), other, issued(other, "leaf", key=MADE.leaf.key))
 """A certificate of the leaf's key by a root that nobody trusts."""
 
 
+LISTED = generate_private_key("ES256")
+"""A key that the policy lists for the issuer beside what it pins."""
+
+
 def statements(cast: Cast, world: World) -> Iterator[bytes]:
+    yield sign_statement(LISTED, issuer=NAME, subject=cast.root)
     chain = x5chain(MADE.leaf, MADE.ca)
     headers: list[tuple[Header, Header]] = [
         ({X5CHAIN: chain}, {}),
@@ -48,9 +55,10 @@ def statements(cast: Cast, world: World) -> Iterator[bytes]:
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    """After an engagement, entries by a certificate within, beside x5t and beside kid, and one of a listed key."""
+    """After an engagement, entries by a key, by a certificate within, beside x5t and kid, and one of a listed key."""
     world, cast = World(MemoryStore()), Cast()
-    policy = cast.policy(issuer_of(world.agent), pinned(pin(MADE.ca), name=NAME))
+    both = replace(pinned(pin(MADE.ca), name=NAME), keys=issuer_of(LISTED).keys)
+    policy = cast.policy(issuer_of(world.agent), both)
     world.policy = replace(policy, roots=anchors(MADE.root))
     log = world.found().open()
 
@@ -123,14 +131,15 @@ def test_evidence_that_is_missing_added_or_changed(scene: Scene) -> None:
 
 
 def test_evidence_that_is_no_chain(scene: Scene) -> None:
-    _, by_x5t, _, _ = last(scene)
+    _, by_x5t, _, listed = last(scene)
     chain = encode((MADE.leaf.der, MADE.ca.der))
     for evidence in (
         encode(("other", chain)), encode(("x5chain", chain, 1)), encode(("x5chain", encode(()))), b"\xf6",
         encode(("x5chain", encode((1,)))), encode(("x5chain", chain + b"\x00")), encode(("x5chain", b"\x9f\xff")),
     ):  # fmt: skip
-        forgery = Forgery(scene).decide(by_x5t, evidence_digest=sha256(evidence).digest())
-        both_fail(with_manifest({**forgery.files(), file_of(by_x5t): evidence}), f"entry {by_x5t}")
+        for number in (by_x5t, listed):
+            forgery = Forgery(scene).decide(number, evidence_digest=sha256(evidence).digest())
+            both_fail(with_manifest({**forgery.files(), file_of(number): evidence}), f"entry {number}")
 
 
 def test_another_certificate_of_the_same_key_where_x5t_names_one(scene: Scene) -> None:
@@ -141,6 +150,12 @@ def test_a_certificate_of_another_key(scene: Scene) -> None:
     stranger = Pki(MADE.root, MADE.ca, issued(MADE.ca, "leaf"))
     both_fail(with_chain(scene, last(scene)[1], stranger), "x5t names another|no usable key")
     both_fail(with_chain(scene, last(scene)[2], stranger), "kid names another")
+
+
+def test_certificates_that_nothing_protected_names(scene: Scene) -> None:
+    number = last(scene)[1]
+    unbound = parse_signed_statement(signed(MADE.leaf, {}, issuer=NAME, subject=scene.cast.root)).encoded
+    both_fail(Forgery(scene, {number: unbound}).files(), "nothing in its protected header")
 
 
 def test_a_path_is_for_the_package_to_check(scene: Scene) -> None:
