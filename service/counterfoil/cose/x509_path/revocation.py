@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -17,6 +18,9 @@ from counterfoil.errors import (
     PathInvalidError,
     RevocationUnknownError,
 )
+
+MAX_REMEMBERED: Final = 64
+"""A log has no more lists at a time, and asks them for each chain of certificates that somebody sends."""
 
 _INTEGER: Final = 0x02
 
@@ -63,6 +67,7 @@ class Unrevoked:
     holds_until: int | None
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def parse_crl(der: bytes) -> Crl:
     """Read a CRL from its DER.
 
