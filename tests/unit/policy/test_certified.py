@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from counterfoil.cose.keys import public_key_of
+from counterfoil.encoding.cbor import CborValue
 from counterfoil.errors import (
     CertificateMissingError,
     CertificateOutOfDateError,
@@ -18,6 +19,7 @@ from counterfoil.errors import (
     KeyIdentifierConflictError,
     KeyIdentifierMissingError,
     KeyOfAnotherIssuerError,
+    KeyRevokedError,
     KeyUnknownError,
     MalformedClaimsError,
     MalformedDidError,
@@ -41,6 +43,7 @@ from counterfoil.statement.evidence import carried_evidence, evidence_digest
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.issuer import IssuerKey
+from counterfoil.statement.key_notice import Revocation
 from counterfoil.statement.signed_statement import parse_signed_statement
 from tests.builders import CONTENT_TYPE, ISSUER, ORIGIN, START, policy_for
 from tests.certificates import (
@@ -224,6 +227,29 @@ class TestAgreement:
             refused(MalformedClaimsError, by(MADE.leaf, MADE.ca, issuer=name), under(pinned(pin(MADE.ca), name=name)))
         for name in ("agent", "ag\u00e9nt 1", "urn:x", "https://a.example:8/b?c#d", "did:web:a.example%3A8"):
             admitted(by(MADE.leaf, MADE.ca, issuer=name), under(pinned(pin(MADE.ca), name=name)))
+
+
+@pytest.mark.parametrize("chain", ["none", "protected", "beside"])
+@pytest.mark.parametrize("kid", [None, THUMBPRINT, b"another"])
+@pytest.mark.parametrize("named", [None, MADE.leaf, MADE.ca], ids=["no x5t", "x5t", "x5t of the CA"])
+def test_every_way_to_name_a_key(chain: str, kid: bytes | None, named: Entity | None) -> None:
+    """Admitted where something protected binds the leaf, and nothing names anything else."""
+    certificates: Header = {X5CHAIN: x5chain(MADE.leaf, MADE.ca)}
+    protected: dict[int | str, CborValue] = dict(certificates if chain == "protected" else {})
+    if kid is not None:
+        protected[KID] = kid
+    if named is not None:
+        protected[X5T] = x5t(named)
+    data = signed(MADE.leaf, protected, certificates if chain == "beside" else {})
+    right = chain != "none" and bool(protected) and kid in {None, THUMBPRINT} and named in {None, MADE.leaf}
+    if right:
+        admitted(data)
+    else:
+        refused(RefusedError, data)
+
+
+def test_a_revoked_key_is_not_saved_by_its_certificate() -> None:
+    refused(KeyRevokedError, GOOD, replace(RULES, revocations={THUMBPRINT: Revocation(THUMBPRINT, 3, "lost")}))
 
 
 class TestKeysThatAreKnownOtherwise:
