@@ -3,20 +3,31 @@
 import json
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
-from counterfoil.cose.keys import public_key_pem
+from counterfoil.cose.keys import parse_public_key_pem, public_key_pem
+from counterfoil.cose.public_key import public_key_of
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.errors import CounterfoilError
 from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.safety import require_safe_policy
 from counterfoil.signing.generate import generate_private_key
 from tests import json_mutations
 from tests.certificates import root
+from tests.dids import did_key_of
 
 PEMS = [public_key_pem(generate_private_key(alg).public_key) for alg in ("ES256", "EdDSA")]
-OPERATORS = [generate_private_key("ES256").public_key for _ in range(3)]
+OPERATOR_KEY = ec.generate_private_key(ec.SECP256R1())
+OPERATORS = [
+    public_key_of(OPERATOR_KEY.public_key()),
+    *(generate_private_key("ES256").public_key for _ in range(2)),
+]
 ROOTS = [encode_base64url(root(name).der) for name in ("one", "other")]
+OPERATOR_ROOT = encode_base64url(root("operator", key=OPERATOR_KEY).der)
+"""A certificate of an operator's key, which is no root for anybody."""
+
 PINS = [f"did:x509:0:sha256:WE4P5dd8DnLHSkyHaIjhp4udlkF9LqoKwCvu9gl38jk::subject:CN:{name}" for name in ("A", "B")]
 WHOLE: dict[str, Any] = {
     "format": 1,
@@ -82,6 +93,15 @@ def is_read(members: Any) -> bool:
     return True
 
 
+def is_sound(members: Any) -> bool:
+    """Whether a document is one that could be committed, as far as that can be told without the log."""
+    try:
+        require_safe_policy(parse_policy(encode_json(members)), frozenset(), "https://log.example")
+    except CounterfoilError:
+        return False
+    return True
+
+
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
@@ -103,7 +123,9 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.fixed_dictionaries({"certificate": st.sampled_from([*ROOTS, "YQ"])}),
     st.fixed_dictionaries({"entry": st.sampled_from([0, 2**53 - 1]), "entryId": st.just("5a" * 32)}),
     st.fixed_dictionaries({"contentType": st.sampled_from(["a/b", 50, -1, True, 1.5, None])}),
-    st.fixed_dictionaries({"publicKey": st.sampled_from(PEMS)}),
+    st.fixed_dictionaries({"publicKey": st.sampled_from([*PEMS, public_key_pem(OPERATORS[0])])}),
+    st.sampled_from([encode_base64url(OPERATORS[0].thumbprint), OPERATOR_ROOT]),
+    st.sampled_from([did_key_of(parse_public_key_pem(PEMS[1])), "did:key:z", "did:x509:0", PINS[1]]),
 )
 NAMES = [
     "x", "kid", "visibility", "roles", "maxLagSeconds", "refusedFindings", "publicKey", "issuer", "contentType",

@@ -145,11 +145,8 @@ def _of_operators(policy: PolicyDocument) -> Iterator[PolicyRemark]:
     if len(keys) > 1 and approvals == len(keys):
         detail = "all of them have to approve: when one key is lost, no policy can follow"
         yield warning("operators-all", "operators.approvals", detail)
-    of_issuers = frozenset(key.thumbprint for key in policy.public_keys())
     for at, key in enumerate(keys):
         yield from _of_strength(f"operators.keys[{at}]", key)
-        if key.thumbprint in of_issuers:
-            yield warning("operator-registers", f"operators.keys[{at}]", "the key speaks for an issuer as well")
 
 
 def _of_public_events(policy: PolicyDocument) -> Iterator[PolicyRemark]:

@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import algorithm_named
-from counterfoil.cose.keys import PublicKey, parse_public_key_pem
+from counterfoil.cose.keys import PublicKey, certificate_key, parse_public_key_pem
 from counterfoil.cose.x509_path.certificate import parse_certificate
 from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import JsonValue
@@ -14,7 +14,8 @@ from counterfoil.merkle.hashing import HASH_SIZE
 from counterfoil.policy.demand import Attestation, RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
-from counterfoil.statement.did_x509 import parse_did_x509
+from counterfoil.statement.did_key import is_did_key, parse_did_key
+from counterfoil.statement.did_x509 import is_did_x509, parse_did_x509
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.signed_statement import MAX_KID_BYTES, MAX_STATEMENT_BYTES_LIMIT, StatementHash
 
@@ -121,6 +122,18 @@ def read_issuer_key(value: JsonValue) -> IssuerKey:
     return IssuerKey(read_kid(members["kid"]) if "kid" in members else key.thumbprint, key)
 
 
+def require_own_key(name: str, keys: Sequence[IssuerKey], pins: Sequence[str]) -> None:
+    """An issuer whose name says which key or certificate is its own has no other.
+
+    Raises:
+        MalformedError: It has, or its name is none of those.
+    """
+    if is_did_key(name) and (pins or [key.key for key in keys] != [parse_did_key(name)]):
+        raise MalformedPolicyError("an issuer named by a did:key has that key and no other")
+    if pins and is_did_x509(name):
+        parse_did_x509(name)
+
+
 def read_operator_key(value: JsonValue) -> PublicKey:
     """The key of an operator, whose ``kid`` is the thumbprint where one is given."""
     return require_own_kid(read_issuer_key(value))
@@ -213,11 +226,13 @@ def read_root_certificate(value: JsonValue) -> bytes:
     """A root's certificate, DER in base64url.
 
     Raises:
-        MalformedError: It is none.
+        MalformedError: It is none, or of a key of a kind that this log does not know.
+        AlgorithmUnsupportedError: It is of a key that this installation cannot compute with.
         PathInvalidError: It holds a name of a form that no path is judged by.
     """
     certificate = decode_base64url(read_text(value, MAX_CERTIFICATE_CHARACTERS))
     parse_certificate(certificate)
+    certificate_key(certificate)
     return certificate
 
 

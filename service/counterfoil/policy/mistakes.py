@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from counterfoil.cose.keys import certificate_key
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import PolicyUnsafeError
 from counterfoil.policy.members import (
@@ -39,6 +40,7 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
     require_approvals,
+    require_own_key,
     require_own_kid,
     require_quorum,
 )
@@ -81,20 +83,26 @@ class _PolicyWalk(Walk):
         name = self.member("issuer", members, read_issuer_name, path)
         if name is not None:
             self.once("issuer", name, f"{path}.issuer")
-        for place, item in self.items("keys", members, path):
-            self._issuer_key(place, item)
+        keys = [self._issuer_key(place, item) for place, item in self.items("keys", members, path)]
         self.words("roles", members, read_text, path)
-        for place, item in self.items("x509", members, path):
-            pin = self.read(place, read_pin, item)
-            if pin is not None:
-                self.once("did:x509 identifier", (path, pin), place)
+        pins = [self._pin(path, place, item) for place, item in self.items("x509", members, path)]
+        if name is not None and None not in keys and None not in pins:
+            known = [key for key in keys if key is not None], [pin for pin in pins if pin is not None]
+            self.read(f"{path}.issuer", lambda name: require_own_key(name, *known), name)
 
-    def _issuer_key(self, path: str, value: JsonValue) -> None:
+    def _pin(self, issuer: str, path: str, value: JsonValue) -> str | None:
+        pin = self.read(path, read_pin, value)
+        if pin is not None:
+            self.once("did:x509 identifier", (issuer, pin), path)
+        return pin
+
+    def _issuer_key(self, path: str, value: JsonValue) -> IssuerKey | None:
         kid, key = self._key(path, value)
         if key is None or self.once("public key", key.key.thumbprint, path):
             names = {kid, None if key is None else key.key.thumbprint}
             for name in sorted(name for name in names if name is not None):
                 self.once("kid", name, path)
+        return key
 
     def _key(self, path: str, value: JsonValue) -> tuple[bytes | None, IssuerKey | None]:
         """The kid that is given, and the key with the kid that it has."""
@@ -130,6 +138,7 @@ class _PolicyWalk(Walk):
         certificate = self.member("certificate", members, read_root_certificate, path)
         if certificate is not None:
             self.once("root", certificate, f"{path}.certificate")
+            self.note("root key", certificate_key(certificate).thumbprint, f"{path}.certificate")
         self.member("needsCrl", members, read_flag, path)
 
     def _operators(self, path: str, value: JsonValue) -> None:
@@ -140,9 +149,16 @@ class _PolicyWalk(Walk):
             if key is not None:
                 self.once("operator key", key.key.thumbprint, place)
                 self.read(f"{place}.kid", require_own_kid, key)
+                self._require_apart(place, key.key.thumbprint)
         approvals = self.member("approvals", members, partial(read_number, "approvals"), path)
         if approvals is not None and isinstance(members.get("keys"), (list, tuple)):
             self.read(path, partial(require_quorum, approvals), len(places))
+
+    def _require_apart(self, path: str, thumbprint: bytes) -> None:
+        for what, is_given in (("kid", "is given to an issuer"), ("root key", "is certified as a root")):
+            place = self.place(what, thumbprint)
+            if place is not None:
+                self.error(path, PolicyUnsafeError(f"the key of an operator {is_given}, at {place}"))
 
     def _replaced(self, path: str, value: JsonValue) -> None:
         members = self.object(path, value, REPLACED_MEMBERS)

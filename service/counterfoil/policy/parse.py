@@ -42,11 +42,9 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
     require_approvals,
+    require_own_key,
     require_quorum,
 )
-from counterfoil.statement.did_key import is_did_key, parse_did_key
-from counterfoil.statement.did_x509 import is_did_x509, parse_did_x509
-from counterfoil.statement.issuer import IssuerKey
 
 MAX_POLICY_BYTES: Final = 1024 * 1024
 """Some 2,000 issuers; a larger directory is not a document to be read by people."""
@@ -100,16 +98,8 @@ def _issuer(value: JsonValue) -> Issuer:
     pins = read_items(members.get("x509", []), read_pin)
     _require_unique(list(pins), "did:x509 identifier of an issuer")
     name, keys = read_issuer_name(members["issuer"]), read_items(members["keys"], read_issuer_key)
-    _require_own_key(name, keys, pins)
+    require_own_key(name, keys, pins)
     return Issuer(name, keys, frozenset(read_items(members["roles"], read_text)), pins)
-
-
-def _require_own_key(name: str, keys: tuple[IssuerKey, ...], pins: tuple[str, ...]) -> None:
-    """An issuer whose name says which key or certificate is its own has no other."""
-    if is_did_key(name) and (pins or [key.key for key in keys] != [parse_did_key(name)]):
-        raise MalformedPolicyError("an issuer named by a did:key has that key and no other")
-    if pins and is_did_x509(name):
-        parse_did_x509(name)
 
 
 def _content_type_rule(value: JsonValue) -> ContentTypeRule:

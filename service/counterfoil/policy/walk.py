@@ -66,9 +66,17 @@ class Walk:
             self.error(path, error)
             return None
 
+    def note(self, what: str, value: Hashable, path: str) -> str:
+        """Where the first of what is the same is."""
+        return self._places.setdefault((what, value), path)
+
+    def place(self, what: str, value: Hashable) -> str | None:
+        """Where the first of them was noted; None where none was."""
+        return self._places.get((what, value))
+
     def once(self, what: str, value: Hashable, path: str) -> bool:
         """Whether nothing before was the same."""
-        first = self._places.setdefault((what, value), path)
+        first = self.note(what, value, path)
         if first != path:
             self.error(path, MalformedPolicyError(f"the same {what} as {first}"))
         return first == path

@@ -21,7 +21,7 @@ from counterfoil.policy.schema import policy_schema
 from counterfoil.signing.generate import generate_private_key
 from tests.builders import issuer_of, policy_for
 from tests.export_schemas import POLICY, exported_policy
-from tests.policies import PEMS, PINS, ROOTS, WHOLE, is_read, mutate, whole
+from tests.policies import OPERATOR_ROOT, PEMS, PINS, ROOTS, WHOLE, is_read, mutate, whole
 
 NOT_IN_A_SCHEMA = {
     "the document has no name twice and at most 1 MiB": "a schema sees no bytes",
@@ -32,6 +32,7 @@ NOT_IN_A_SCHEMA = {
     "a root is a certificate": "a pattern knows none",
     "a pin is a did:x509 identifier to its end": "a pattern looks at its beginning",
     "an operator's kid is the thumbprint of the key": "to a pattern one kid is like another",
+    "an issuer named by a DID has what the DID says": "as above",
     "there are as many operators as approvals": "a schema does not compare members",
     "the entries of the approvals stand in order": "as above",
 }
@@ -91,10 +92,11 @@ def beyond_a_schema(members: dict[str, Any]) -> bool:
     return (
         None in thumbprints
         or any(len(set(some)) != len(some) for some in named)
-        or not set(certificates) <= set(ROOTS)
+        or not set(certificates) <= {*ROOTS, OPERATOR_ROOT}
         or not {pin for issuer in issuers for pin in issuer.get("x509", [])} <= set(PINS)
         or not is_operators(members.get("operators"))
         or entries != sorted(entries)
+        or any(issuer["issuer"].startswith(("did:key:", "did:x509:")) for issuer in issuers)
     )
 
 
