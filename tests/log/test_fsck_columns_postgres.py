@@ -132,7 +132,10 @@ def insert_like(connection: psycopg.Connection[Row], table: str, stored: Row) ->
     raise AssertionError(f"no second row fits into {table}")
 
 
-def test_appends_meanwhile_are_no_findings(built: str, cluster: Cluster) -> None:
-    with copy_of(built, cluster) as url, closing(open_postgres(url)) as store, store.append() as under_way:
-        assert under_way.head is not None
-        assert fsck_postgres(url).findings == ()
+def test_appends_meanwhile_are_no_findings(database: str) -> None:
+    with closing(open_postgres(database)) as store:
+        World(store).found()
+        # A short log, for an append that does nothing for five seconds is ended.
+        with store.append() as under_way:
+            assert under_way.head is not None
+            assert fsck_postgres(database).findings == ()
