@@ -21,7 +21,7 @@
     │   ├── ChainInvalidError, CaseInvalidError
     │   ├── PathInvalidError, RootUnknownError, CertificateOutOfDateError
     │   ├── CertificateRevokedError, RevocationUnknownError
-    │   ├── ReceiptKeyCompromisedError
+    │   ├── ReceiptKeyCompromisedError, ReceiptKeyNotInForceError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -412,6 +412,12 @@ class ReceiptKeyCompromisedError(UnverifiedError):
     """The receipt is by a compromised key, and nothing shows that it was made before that (RFC 9943, section 9.4)."""
 
     code = "receipt-key-compromised"
+
+
+class ReceiptKeyNotInForceError(UnverifiedError):
+    """The receipt is of a tree that the log signed before the key came into use, or after it was retired."""
+
+    code = "receipt-key-not-in-force"
 
 
 class IssuerMismatchError(UnverifiedError):

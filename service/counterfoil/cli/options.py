@@ -26,7 +26,8 @@ Keys = Annotated[
     typer.Option(
         "--keys",
         metavar="FILE",
-        help="Trusted log keys: a COSE Key Set, a COSE_Key, PEM, or the log's genesis Transparent Statement.",
+        help="Trusted log keys: the log's genesis Transparent Statement or its key history, a COSE Key Set, a COSE_Key "
+        "or PEM.",
     ),
 ]
 Origin = Annotated[

@@ -106,6 +106,7 @@ def consistency_reply(result: VerifiedConsistency) -> Reply:
 
 def inclusion_json(inclusion: Inclusion) -> dict[str, JsonValue]:
     """One verified receipt as JSON."""
+    vouched_by = inclusion.vouched_by
     return {
         "logIssuer": inclusion.log_issuer,
         "logName": inclusion.log_name,
@@ -115,6 +116,14 @@ def inclusion_json(inclusion: Inclusion) -> dict[str, JsonValue]:
         "root": inclusion.root.hex(),
         "headTime": inclusion.head_time,
         "logKey": inclusion.key_thumbprint.hex(),
+        "vouchedBy": None
+        if vouched_by is None
+        else {
+            "treeSize": vouched_by.tree_size,
+            "root": vouched_by.root.hex(),
+            "headTime": vouched_by.head_time,
+            "logKey": vouched_by.key_thumbprint.hex(),
+        },
     }
 
 
@@ -125,6 +134,11 @@ def _inclusion_rows(inclusion: Inclusion) -> Iterator[tuple[str, object]]:
     yield "root", inclusion.root.hex()
     yield "registered by", timestamp(inclusion.head_time) or "not named by the receipt"
     yield "log key", inclusion.key_thumbprint.hex()
+    if inclusion.vouched_by is not None:
+        later = inclusion.vouched_by
+        yield "which is", "compromised; that the entry is on the log rests on a later tree:"
+        yield "later tree", f"{later.tree_size} entries, root {later.root.hex()}"
+        yield "signed with", later.key_thumbprint.hex()
 
 
 def _signature_text(signature: IssuerSignature) -> str:

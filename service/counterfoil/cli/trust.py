@@ -9,7 +9,7 @@ from counterfoil.cose.keys import KeyKind, PublicKey, parse_cose_key, parse_publ
 from counterfoil.errors import MisconfiguredError
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
-from counterfoil.verify import LogKeys, parse_log_keys, verify_genesis
+from counterfoil.verify import LogKeys, VerifiedHistory, parse_log_keys, verify_history
 
 _COSE_TAG: Final = b"\xd2"
 
@@ -18,30 +18,36 @@ _COSE_TAG: Final = b"\xd2"
 class Trust:
     """What the user trusts: receipt keys, the checkpoint key where there is one, and the log's name where known.
 
-    ``genesis`` is what the genesis statement says, where that is what was given.
+    ``history`` is what was given, where that is the log's genesis statement, or its key history.
     """
 
     log_keys: LogKeys
     checkpoint_key: PublicKey | None
     origin: str | None
     issuer: str | None
-    genesis: Genesis | None = None
+    history: VerifiedHistory | None = None
+
+    @property
+    def genesis(self) -> Genesis | None:
+        """What the log's genesis statement says, where it was given."""
+        return None if self.history is None else self.history.genesis
 
 
 def read_trust(path: Path, origin: str | None) -> Trust:
     """Read what ``--keys`` and ``--origin`` say.
 
     Raises:
-        MalformedError, UnverifiedError: The file holds no keys, or is a genesis statement that does not hold.
+        MalformedError, UnverifiedError: The file holds no keys, or is a genesis statement or a key history that does
+            not hold.
         UnsafeConfigurationError: The origin is none.
     """
     issuer = expected_issuer(origin)
     data = read_input(path)
     if data.startswith(_COSE_TAG):
-        genesis = verify_genesis(data)
-        identity = genesis.genesis.identity
-        key = genesis.genesis.keys[KeyPurpose.CHECKPOINT]
-        return Trust(genesis.log_keys, key, origin or identity.origin, issuer or identity.issuer, genesis.genesis)
+        history = verify_history(data)
+        identity = history.genesis.identity
+        key = history.genesis.keys[KeyPurpose.CHECKPOINT]
+        return Trust(history.log_keys, key, origin or identity.origin, issuer or identity.issuer, history)
     keys = parse_log_keys(data)
     candidates = [trusted.key for trusted in keys.keys if trusted.key.kind is KeyKind.OKP]
     return Trust(keys, candidates[0] if len(candidates) == 1 else None, origin, issuer)

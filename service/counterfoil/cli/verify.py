@@ -25,6 +25,7 @@ from counterfoil.errors import (
 from counterfoil.receipt.parse import parse_receipt
 from counterfoil.receipt.transparent import MAX_TRANSPARENT_BYTES
 from counterfoil.verify import (
+    Inclusion,
     VerifiedCheckpoint,
     verify_checkpoint,
     verify_checkpoint_consistency,
@@ -50,6 +51,7 @@ class _Given:
     old_root: str | None
     old: Path | None
     proof: Path | None
+    consistency: Path | None
 
     @property
     def trust(self) -> Trust:
@@ -68,8 +70,8 @@ def verify(
         typer.Option(
             "--keys",
             metavar="FILE",
-            help="Trusted log keys: a COSE Key Set, a COSE_Key, PEM, or the log's genesis Transparent Statement. A "
-            "case file, *.zip, can go without, and is then verified by the keys it names.",
+            help="Trusted log keys: the log's genesis Transparent Statement or its key history, a COSE Key Set, a "
+            "COSE_Key or PEM. A case file, *.zip, can go without, and is then verified by the keys it names.",
         ),
     ] = None,
     receipt: Annotated[
@@ -97,6 +99,14 @@ def verify(
         Path | None,
         typer.Option("--proof", metavar="R.cose", help="With --old: the consistency receipt between the two."),
     ] = None,
+    consistency: Annotated[
+        Path | None,
+        typer.Option(
+            "--consistency",
+            metavar="R.cose",
+            help="The receipt is by a compromised key: the consistency receipt from its tree to a later one.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify what a log gave out, offline.
@@ -110,12 +120,21 @@ def verify(
       counterfoil verify action.cose --receipt action.receipt --keys log-keys.cbor
       counterfoil verify transparent.cose --keys genesis.cose --issuer-key agent.pem.pub
       counterfoil verify new.checkpoint --old old.checkpoint --proof c.cose --keys genesis.cose
+      counterfoil verify action.cose --receipt action.receipt --keys history.cose --consistency c.cose
       counterfoil verify case.zip --keys genesis.cose
     """
     _require_keys_unless_case(file, keys)
     data = read_input(file, max_bytes=MAX_CASE_FILE_BYTES)
     given = _Given(
-        None if keys is None else read_trust(keys, origin), receipt, issuer_key, payload, entry_id, old_root, old, proof
+        None if keys is None else read_trust(keys, origin),
+        receipt,
+        issuer_key,
+        payload,
+        entry_id,
+        old_root,
+        old,
+        proof,
+        consistency,
     )
     (_case(data, given, origin) if is_case_file(data) else _verify(data, given)).show(as_json=as_json)
 
@@ -149,7 +168,7 @@ def _verify(data: bytes, given: _Given) -> Reply:
     message = parse_sign1(data, max_bytes=MAX_TRANSPARENT_BYTES)
     if labels.VDS in message.protected or labels.VDP in message.unprotected:
         return _receipt_alone(data, given)
-    _refuse_others(given, "a statement", ("receipt", "issuer_key", "payload"))
+    _refuse_others(given, "a statement", ("receipt", "issuer_key", "payload", "consistency"))
     return _statement(data, given)
 
 
@@ -166,10 +185,10 @@ def _case(data: bytes, given: _Given, origin: str | None) -> Reply:
 def _statement(data: bytes, given: _Given) -> Reply:
     key = None if given.issuer_key is None else read_public_key(given.issuer_key)
     payload = None if given.payload is None else read_input(given.payload)
-    trust = given.trust
+    trust, more = given.trust, _consistency(given)
     if given.receipt is None:
         result = verify_transparent_statement(
-            data, trust.log_keys, issuer_key=key, expected_issuer=trust.issuer, payload=payload
+            data, trust.log_keys, issuer_key=key, expected_issuer=trust.issuer, payload=payload, consistency=more
         )
     else:
         result = verify_receipt(
@@ -179,8 +198,22 @@ def _statement(data: bytes, given: _Given) -> Reply:
             issuer_key=key,
             expected_issuer=trust.issuer,
             payload=payload,
+            consistency=more,
         )
+    _require_used(given, result.inclusions)
     return results.statement_reply(result)
+
+
+def _consistency(given: _Given) -> bytes | None:
+    return None if given.consistency is None else read_input(given.consistency)
+
+
+def _require_used(given: _Given, inclusions: tuple[Inclusion, ...]) -> None:
+    if given.consistency is not None and all(inclusion.vouched_by is None for inclusion in inclusions):
+        raise typer.BadParameter(
+            "no receipt here is by a compromised key, as far as --keys says, so that it was not looked at",
+            param_hint="--consistency",
+        )
 
 
 def _receipt_alone(data: bytes, given: _Given) -> Reply:
@@ -192,14 +225,17 @@ def _receipt_alone(data: bytes, given: _Given) -> Reply:
             verify_consistency(data, root, trust.log_keys, expected_issuer=trust.issuer),
         )
     if given.entry_id is not None:
-        _refuse_others(given, "a receipt", ("entry_id",))
+        _refuse_others(given, "a receipt", ("entry_id", "consistency"))
         try:
             entry_id = parse_hex(given.entry_id, "an entry id")
         except MalformedParameterError as error:
             raise MalformedEntryIdError(error.detail) from error
-        return results.entry_reply(
-            verify_receipt_for_entry(entry_id, data, trust.log_keys, expected_issuer=trust.issuer),
+        more = _consistency(given)
+        result = verify_receipt_for_entry(
+            entry_id, data, trust.log_keys, expected_issuer=trust.issuer, consistency=more
         )
+        _require_used(given, (result.inclusion,))
+        return results.entry_reply(result)
     raise typer.BadParameter(
         "this is a receipt: verify its statement with --receipt, or give --entry-id, "
         "or --old-root where it is a consistency receipt",
@@ -236,7 +272,7 @@ def _path(proof: Path | None) -> tuple[bytes, ...]:
 
 def _refuse_others(given: _Given, what: str, meant: tuple[str, ...]) -> None:
     """An option that does nothing is a misunderstanding, and in a verifier a dangerous one."""
-    options = ("receipt", "issuer_key", "payload", "entry_id", "old_root", "old", "proof")
+    options = ("receipt", "issuer_key", "payload", "entry_id", "old_root", "old", "proof", "consistency")
     for name in options:
         if name not in meant and getattr(given, name) is not None:
             option = "--" + name.replace("_", "-")

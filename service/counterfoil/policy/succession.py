@@ -8,7 +8,7 @@ from functools import cached_property
 from counterfoil.errors import ChainInvalidError, RefusedError
 from counterfoil.log.founding import POLICY_ENTRY, require_founding
 from counterfoil.policy.changes import founding_rules, rules_after
-from counterfoil.policy.decision import Decision, decide
+from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
@@ -79,60 +79,90 @@ def read_succession(
         ChainInvalidError: The entries are not those of this log's policy chain from its beginning on, or out of order.
         MalformedError, UnverifiedError: A statement or a decision record cannot be read, or a signature does not hold.
     """
-    reading = _Reading(genesis, profiles)
+    reading, policies = _Reading(genesis, profiles), list[CommittedPolicy]()
     for encoded, decision in entries:
-        reading.take(parse_signed_statement(encoded, max_bytes=len(encoded)), parse_decision_record(decision))
-    if reading.last < GENESIS_ENTRY:
-        raise ChainInvalidError("the chain of policies lacks the entries with which a log begins")
-    return Succession(tuple(reading.policies), tuple(reading.rules))
+        statement, record = parse_signed_statement(encoded, max_bytes=len(encoded)), parse_decision_record(decision)
+        before = reading.policy_entry
+        _require_record(record, reading.take(record.number, statement, record.head_time), before)
+        if statement.content_type == POLICY_CONTENT_TYPE:
+            policy = reading.rules[-1].policy
+            policies.append(CommittedPolicy(record.number, statement.hash, record.head_time, policy))
+    reading.finish()
+    return Succession(tuple(policies), tuple(reading.rules))
+
+
+def rules_of_history(
+    entries: Iterable[tuple[int, SignedStatement]], genesis: Genesis, profiles: Profiles = BUILT_IN_PROFILES
+) -> Rules:
+    """The rules that the entries of the policy chain lead to, given by their numbers in the log.
+
+    As ``read_succession``, for whoever has no decision records: who signed each is checked, and what it says, and not
+    whether it was registered in the time that it names.
+
+    Raises:
+        ChainInvalidError, MalformedError, UnverifiedError: As ``read_succession``.
+    """
+    reading = _Reading(genesis, profiles)
+    for number, statement in entries:
+        reading.take(number, statement, None)
+    reading.finish()
+    return reading.rules[-1]
 
 
 class _Reading:
     def __init__(self, genesis: Genesis, profiles: Profiles) -> None:
         self._genesis = genesis
         self._profiles = profiles
-        self.last = -1
-        self.policies: list[CommittedPolicy] = []
+        self._last = -1
         self.rules: list[Rules] = []
 
-    def take(self, statement: SignedStatement, record: DecisionRecord) -> None:
-        number, before = record.number, self.last
+    @property
+    def policy_entry(self) -> int:
+        """The entry of the policy that decides on the next entry; on the first ones it is the one that entry 0 is."""
+        return self.rules[-1].policy_entry if self.rules else POLICY_ENTRY
+
+    def take(self, number: int, statement: SignedStatement, head_time: int | None) -> bytes:
+        """Take the next entry; the thumbprint of the key that signed it. Without a time the times it names are open."""
+        before = self._last
         if number <= before or (before < GENESIS_ENTRY and number != before + 1):
             raise ChainInvalidError(f"entry {number} does not follow entry {before} in the chain of policies")
-        self.last = number
+        self._last = number
         identity = self._genesis.identity
         if (statement.claims.issuer, statement.claims.subject) != (identity.issuer, identity.policy_subject):
             raise ChainInvalidError(f"entry {number} does not belong into the chain of policies")
         try:
-            self._found(statement, record) if number <= GENESIS_ENTRY else self._change(statement, record)
+            if number <= GENESIS_ENTRY:
+                return self._found(number, statement)
+            return self._change(number, statement, head_time)
         except RefusedError as error:
             raise ChainInvalidError(
                 f"entry {number} of the chain of policies could not come into force: {error.detail}"
             ) from error
-        if statement.content_type == POLICY_CONTENT_TYPE:
-            policy = self.rules[-1].policy
-            self.policies.append(CommittedPolicy(number, statement.hash, record.head_time, policy))
 
-    def _found(self, statement: SignedStatement, record: DecisionRecord) -> None:
-        if record.number == POLICY_ENTRY:
+    def finish(self) -> None:
+        """Check that a log begins with these entries."""
+        if self._last < GENESIS_ENTRY:
+            raise ChainInvalidError("the chain of policies lacks the entries with which a log begins")
+
+    def _found(self, number: int, statement: SignedStatement) -> bytes:
+        if number == POLICY_ENTRY:
             self.rules.append(founding_rules(self._genesis, statement, self._profiles))
         elif statement.message.payload != self._genesis.encode():
             raise ChainInvalidError(f"entry {GENESIS_ENTRY} is not the genesis statement that the keys come from")
         operator = self._genesis.keys[KeyPurpose.OPERATOR]
         verify_statement(statement, operator)
-        require_founding(record.number, statement, operator, self.rules[0])
-        _require_record(record, operator.thumbprint, POLICY_ENTRY)
+        require_founding(number, statement, operator, self.rules[0])
+        return operator.thumbprint
 
-    def _change(self, statement: SignedStatement, record: DecisionRecord) -> None:
+    def _change(self, number: int, statement: SignedStatement, head_time: int | None) -> bytes:
         rules = self.rules[-1]
-        decision = self._decide(statement, rules, record.head_time)
-        _require_record(record, decision.key_thumbprint, rules.policy_entry)
-        self.rules.append(rules_after(rules, record.number, statement, decision.key_thumbprint))
-
-    def _decide(self, statement: SignedStatement, rules: Rules, head_time: int) -> Decision:
-        credential = find_issuer_key(statement, rules, head_time)
+        # Only keys that are listed speak for the log itself, and those do at any time.
+        credential = find_issuer_key(statement, rules, head_time or 0)
         verify_statement(statement, credential.key)
-        return decide(statement, credential, rules, head_time)
+        if head_time is not None:
+            decide(statement, credential, rules, head_time)
+        self.rules.append(rules_after(rules, number, statement, credential.key.thumbprint))
+        return credential.key.thumbprint
 
 
 def _require_record(record: DecisionRecord, signer: bytes, policy_entry: int) -> None:

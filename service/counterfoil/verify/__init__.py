@@ -12,6 +12,7 @@ from counterfoil.verify.chain import ChainLink, VerifiedChain, verify_chain
 from counterfoil.verify.checkpoints import verify_checkpoint, verify_checkpoint_consistency
 from counterfoil.verify.consistency import verify_consistency
 from counterfoil.verify.genesis import VerifiedGenesis, verify_genesis
+from counterfoil.verify.log_history import VerifiedHistory, verify_history
 from counterfoil.verify.log_keys import LogKey, LogKeys, log_keys_of, log_keys_of_genesis, parse_log_keys
 from counterfoil.verify.receipts import verify_receipt, verify_receipt_for_entry, verify_transparent_statement
 from counterfoil.verify.result import (
@@ -24,6 +25,7 @@ from counterfoil.verify.result import (
     VerifiedConsistency,
     VerifiedEntry,
     VerifiedStatement,
+    VouchedBy,
 )
 
 __all__ = [
@@ -40,7 +42,9 @@ __all__ = [
     "VerifiedConsistency",
     "VerifiedEntry",
     "VerifiedGenesis",
+    "VerifiedHistory",
     "VerifiedStatement",
+    "VouchedBy",
     "log_keys_of",
     "log_keys_of_genesis",
     "parse_log_keys",
@@ -49,6 +53,7 @@ __all__ = [
     "verify_checkpoint_consistency",
     "verify_consistency",
     "verify_genesis",
+    "verify_history",
     "verify_receipt",
     "verify_receipt_for_entry",
     "verify_transparent_statement",

@@ -74,5 +74,6 @@ def verify_checkpoint_consistency(
         log_name=new.origin,
         head_time=None,
         key_thumbprint=None,
+        size_is_signed=True,
         not_established=not_established.about_consistency(),
     )

@@ -12,6 +12,8 @@ from counterfoil.errors import (
     LogKeyUnknownError,
     MalformedError,
     MalformedKeyError,
+    ReceiptKeyCompromisedError,
+    ReceiptKeyNotInForceError,
     TooLargeError,
 )
 from counterfoil.statement.genesis import Genesis, KeyPurpose
@@ -24,14 +26,32 @@ _END: Final = b"-----END PUBLIC KEY-----"
 
 @dataclass(frozen=True, slots=True)
 class LogKey:
-    """A trusted key and the identifier its key set gives it; None where it goes by its thumbprint alone."""
+    """A trusted key and the identifier its key set gives it; None where it goes by its thumbprint alone.
+
+    ``first_size`` and ``last_size`` are the sizes of the first and of the last tree that the log can have signed with
+    it, as far as that is known: a key that was retired signs no tree which holds its retirement.
+    """
 
     key: PublicKey
     kid: bytes | None = None
+    first_size: int = 0
+    last_size: int | None = None
 
     def identifiers(self) -> frozenset[bytes]:
         """Everything a receipt may call the key."""
         return frozenset({self.key.thumbprint} if self.kid is None else {self.key.thumbprint, self.kid})
+
+    def require_in_force(self, size: int) -> None:
+        """Check that the log can have signed a tree of that size with the key.
+
+        Raises:
+            ReceiptKeyNotInForceError: It cannot.
+        """
+        if size < self.first_size or (self.last_size is not None and size > self.last_size):
+            span = f"from size {self.first_size}" + ("" if self.last_size is None else f" to {self.last_size}")
+            raise ReceiptKeyNotInForceError(
+                f"the log signed trees {span} with the key {self.key.thumbprint.hex()}, and this is of {size} entries"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +59,16 @@ class LogKeys:
     """Receipt keys that the verifier trusts, from wherever it got them. How it got them is what its trust rests on.
 
     ``issuer`` is the ``iss`` that receipts by these keys must name; None where the source of the keys names none.
+    ``compromised`` are keys of the log that somebody else has, as the log itself says: what they signed is believed
+    only with a proof that leads to a tree signed with a trusted one.
 
     Raises:
-        MalformedKeyError: There is no key, or one identifier names two different keys.
+        MalformedKeyError: There is no key, one identifier names two different keys, or one is trusted and compromised.
     """
 
     keys: tuple[LogKey, ...]
     issuer: str | None = None
+    compromised: tuple[PublicKey, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -55,21 +78,35 @@ class LogKeys:
             for identifier in trusted.identifiers():
                 if owners.setdefault(identifier, trusted.key) != trusted.key:
                     raise MalformedKeyError(f"the identifier {identifier.hex()} names two different log keys")
+        for key in self.compromised:
+            if key.thumbprint in owners:
+                raise MalformedKeyError(f"the log key {key.thumbprint.hex()} is trusted, and said to be compromised")
 
     def find(self, kid: bytes | None) -> PublicKey:
-        """The trusted key that a receipt with that ``kid`` must be verified with.
+        """The trusted key that a receipt with that ``kid`` must be verified with; errors as for ``named``."""
+        return self.named(kid).key
+
+    def find_compromised(self, kid: bytes | None) -> PublicKey | None:
+        """The compromised key that goes by that ``kid``."""
+        return next((key for key in self.compromised if key.thumbprint == kid), None)
+
+    def named(self, kid: bytes | None) -> LogKey:
+        """The trusted key that a receipt with that ``kid`` names, with the sizes of the trees it can have signed.
 
         Raises:
+            ReceiptKeyCompromisedError: It names a compromised one.
             LogKeyUnknownError: None of that identifier is trusted, or the receipt names none and several are.
         """
         if kid is None:
             thumbprints = {trusted.key.thumbprint for trusted in self.keys}
             if len(thumbprints) == 1:
-                return self.keys[0].key
+                return self.keys[0]
             raise LogKeyUnknownError(f"the receipt names no key and {len(thumbprints)} are trusted")
         for trusted in self.keys:
             if kid in trusted.identifiers():
-                return trusted.key
+                return trusted
+        if self.find_compromised(kid) is not None:
+            raise ReceiptKeyCompromisedError(f"the log says that its key {kid.hex()} is compromised")
         raise LogKeyUnknownError(f"the receipt names the key {kid.hex()}, and no trusted key goes by that")
 
 

@@ -23,6 +23,10 @@ SIZES: Final = (
 )
 WHEN: Final = "When the statement was made: the time is the log's own, and shows that the statement was there by then."
 NO_TIME: Final = "When the statement was registered: the receipt names no time."
+VOUCHED: Final = (
+    "Who made the receipt, and when: its key is compromised. That the entry is on the log rests on the consistency "
+    "proof to a later tree that another key of the log signed, and the time is that tree's."
+)
 CONTENT: Final = "What the statement says, who made it, and whether it was signed: only its hash was known here."
 ISSUER_UNCHECKED: Final = (
     "That the issuer the statement names made it: its signature was not checked here, for want of the issuer's key."
@@ -101,6 +105,8 @@ def _about_inclusions(inclusions: Sequence[Inclusion]) -> Iterator[str]:
     yield NO_TIME if any(inclusion.head_time is None for inclusion in inclusions) else WHEN
     if not all(inclusion.place_is_signed for inclusion in inclusions):
         yield PLACE
+    if any(inclusion.vouched_by is not None for inclusion in inclusions):
+        yield VOUCHED
     yield COMPLETE
     yield SAME_VIEW
     yield LOG_KEY

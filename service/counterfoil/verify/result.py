@@ -23,12 +23,24 @@ IssuerSignature: TypeAlias = SignatureChecked | SignatureNotChecked
 
 
 @dataclass(frozen=True, slots=True)
+class VouchedBy:
+    """A later tree that a trusted key signed, and that continues the one which a compromised key signed."""
+
+    tree_size: TreeSize
+    root: NodeHash
+    head_time: int | None
+    key_thumbprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Inclusion:
     """What one receipt shows: the log that holds the key signed a tree with ``root``, and the entry is in that tree.
 
     ``head_time`` is when the log says it committed that tree, in seconds since 1970: the entry was registered by then.
     ``tree_size`` and ``leaf_index`` are what the receipt states, and the path to the root bears them out. Where
     ``place_is_signed`` is false the signature covers the root alone (RFC 9942), and other pairs can go with one path.
+
+    Where the key is compromised, ``vouched_by`` is what the belief rests on, and ``head_time`` is that tree's.
     """
 
     log_issuer: str | None
@@ -39,6 +51,7 @@ class Inclusion:
     root: NodeHash
     head_time: int | None
     key_thumbprint: bytes
+    vouched_by: VouchedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ class VerifiedConsistency:
     """The tree with ``new_root`` continues the one with ``old_root``: nothing before ``old_size`` was changed.
 
     ``log_issuer``, ``log_name``, ``head_time`` and ``key_thumbprint`` are those of the receipt; None where two
-    checkpoints were compared.
+    checkpoints were compared. Where ``size_is_signed`` is false, the log signed the root alone.
     """
 
     old_size: TreeSize
@@ -109,4 +122,5 @@ class VerifiedConsistency:
     log_name: str | None
     head_time: int | None
     key_thumbprint: bytes | None
+    size_is_signed: bool
     not_established: tuple[str, ...]

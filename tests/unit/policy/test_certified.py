@@ -36,6 +36,7 @@ from counterfoil.policy.certified import MAX_REMEMBERED, CertifiedKeys, judge_ch
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.document import ContentTypeRule, Issuer, Visibility
 from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_safe_policy
 from counterfoil.register import admit
@@ -249,7 +250,7 @@ def test_every_way_to_name_a_key(chain: str, kid: bytes | None, named: Entity | 
 
 
 def test_a_revoked_key_is_not_saved_by_its_certificate() -> None:
-    refused(KeyRevokedError, GOOD, replace(RULES, revocations={THUMBPRINT: Revocation(THUMBPRINT, 3, "lost")}))
+    refused(KeyRevokedError, GOOD, replace(RULES, revoked=(Revoked(9, Revocation(THUMBPRINT, 3, "lost")),)))
 
 
 class TestKeysThatAreKnownOtherwise:
