@@ -5,19 +5,17 @@ from typing import Annotated
 
 import typer
 
-from counterfoil.cli.data_directory import DataDirectory, find_data
+from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.key_names import read_thumbprint
-from counterfoil.cli.operator_statement import register_as_operator
-from counterfoil.cli.options import AsJson, Data, Database
+from counterfoil.cli.operator_desk import Desk, operator_desk
+from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, OperatorKey, Origin
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.errors import SignerUnavailableError
-from counterfoil.log.rules_source import read_genesis
 from counterfoil.receipt.tree_head import require_receipt_signer
-from counterfoil.register import Registration
-from counterfoil.signing.uri import is_ephemeral
+from counterfoil.signing.uri import is_ephemeral, open_signer
 from counterfoil.statement.key_notice import (
     RECEIPT_KEY_CONTENT_TYPE,
     ReceiptKeyAct,
@@ -42,8 +40,12 @@ def announce(
         str,
         typer.Option("--new-key", metavar="URI|FILE", help="The signer of the new key, as COUNTERFOIL_RECEIPT_KEY."),
     ],
+    operator: OperatorKey = None,
     data: Data = None,
     database: Database = None,
+    url: MaybeUrl = None,
+    keys: Keys = None,
+    origin: Origin = None,
     as_json: AsJson = False,
 ) -> None:
     """Announce another receipt key.
@@ -59,14 +61,23 @@ def announce(
       counterfoil keygen --out data/keys/receipt-2.pem
       counterfoil receipt-key announce --data data --new-key file:keys/receipt-2.pem
     """
-    found = find_data(data, database)
-    signer = _new_signer(found, new_key)
-    with found.store() as store:
-        identity = read_genesis(store).identity
-    _show(found, announce_receipt_key(signer, identity), "the receipt key is announced", as_json=as_json)
+    signer = _new_signer(Path() if url is not None else find_data(data, database).path, new_key)
+    with operator_desk(data, database, url, keys, origin, operator) as desk:
+        notice = announce_receipt_key(signer, desk.rules.genesis.identity)
+        reply = _published(desk, notice, "the receipt key is announced")
+    reply.show(as_json=as_json)
 
 
-def retire(kid: Kid, data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
+def retire(
+    kid: Kid,
+    operator: OperatorKey = None,
+    data: Data = None,
+    database: Database = None,
+    url: MaybeUrl = None,
+    keys: Keys = None,
+    origin: Origin = None,
+    as_json: AsJson = False,
+) -> None:
     """Retire a receipt key: nothing is signed with it any more, and what it signed is believed for ever.
 
     The settings must name another receipt key that is in force, since the tree with this entry is signed with it. A
@@ -76,13 +87,20 @@ def retire(kid: Kid, data: Data = None, database: Database = None, as_json: AsJs
       export COUNTERFOIL_RECEIPT_KEY=file:keys/receipt-2.pem
       counterfoil receipt-key retire KID --data data
     """
-    _end(find_data(data, database), ReceiptKeyAct.RETIRE, kid, "the receipt key is retired", as_json=as_json)
+    notice = ReceiptKeyNotice(ReceiptKeyAct.RETIRE, read_thumbprint(kid))
+    with operator_desk(data, database, url, keys, origin, operator) as desk:
+        reply = _published(desk, notice, "the receipt key is retired")
+    reply.show(as_json=as_json)
 
 
 def compromise(
     kid: Kid,
+    operator: OperatorKey = None,
     data: Data = None,
     database: Database = None,
+    url: MaybeUrl = None,
+    keys: Keys = None,
+    origin: Origin = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Yes, no receipt by this key is to be believed by itself again.")
     ] = False,
@@ -100,28 +118,22 @@ def compromise(
     """
     if not yes:
         raise typer.BadParameter("it cannot be taken back: say so with --yes", param_hint="--yes")
-    found = find_data(data, database)
-    _end(found, ReceiptKeyAct.COMPROMISE, kid, "the receipt key is said to be compromised", as_json=as_json)
+    notice = ReceiptKeyNotice(ReceiptKeyAct.COMPROMISE, read_thumbprint(kid))
+    with operator_desk(data, database, url, keys, origin, operator) as desk:
+        reply = _published(desk, notice, "the receipt key is said to be compromised")
+    reply.show(as_json=as_json)
 
 
-def _new_signer(found: DataDirectory, name: str) -> LocalSigner:
+def _new_signer(directory: Path, name: str) -> LocalSigner:
     if is_ephemeral(name):
         raise SignerUnavailableError("a receipt key that is announced must survive this command")
-    signer = found.signer(name if name.startswith("file:") else f"file:{Path(name)}")
+    signer = open_signer(name if name.startswith("file:") else f"file:{Path(name)}", directory)
     require_receipt_signer(signer)
     return signer
 
 
-def _end(found: DataDirectory, act: ReceiptKeyAct, kid: str, title: str, *, as_json: bool) -> None:
-    _show(found, ReceiptKeyNotice(act, read_thumbprint(kid)), title, as_json=as_json)
-
-
-def _show(found: DataDirectory, notice: ReceiptKeyNotice, title: str, *, as_json: bool) -> None:
-    registration = register_as_operator(found, RECEIPT_KEY_CONTENT_TYPE, notice.encode())
-    _reply(notice, registration, title).show(as_json=as_json)
-
-
-def _reply(notice: ReceiptKeyNotice, registration: Registration, title: str) -> Reply:
+def _published(desk: Desk, notice: ReceiptKeyNotice, title: str) -> Reply:
+    registration = desk.publish(RECEIPT_KEY_CONTENT_TYPE, notice.encode())
     kid, entry_id = encode_base64url(notice.thumbprint), registration.entry_id.hex()
     rows = (
         ("kid", kid),

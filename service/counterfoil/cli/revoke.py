@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.key_names import read_thumbprint
-from counterfoil.cli.operator_statement import register_as_operator
-from counterfoil.cli.options import AsJson, Data, Database
+from counterfoil.cli.operator_desk import operator_desk
+from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, OperatorKey, Origin
 from counterfoil.cli.output import Reply, fields
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.statement.key_notice import MAX_REASON_CHARACTERS, REVOCATION_CONTENT_TYPE, Revocation
@@ -25,8 +24,12 @@ def revoke(
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for everybody to read.")],
+    operator: OperatorKey = None,
     data: Data = None,
     database: Database = None,
+    url: MaybeUrl = None,
+    keys: Keys = None,
+    origin: Origin = None,
     as_json: AsJson = False,
 ) -> None:
     """Revoke an issuer's key.
@@ -41,8 +44,8 @@ def revoke(
     if len(reason) > MAX_REASON_CHARACTERS:
         raise typer.BadParameter(f"at most {MAX_REASON_CHARACTERS} characters", param_hint="--reason")
     revocation = Revocation(read_thumbprint(key), last_valid_entry, reason)
-    found = find_data(data, database)
-    registration = register_as_operator(found, REVOCATION_CONTENT_TYPE, revocation.encode())
+    with operator_desk(data, database, url, keys, origin, operator) as desk:
+        registration = desk.publish(REVOCATION_CONTENT_TYPE, revocation.encode())
     kid, entry_id = encode_base64url(revocation.thumbprint), registration.entry_id.hex()
     rows = (
         ("kid", kid),
