@@ -50,7 +50,9 @@ def test_lint_says_every_mistake_on_a_line_of_its_own(tmp_path: Path, shell: She
 def test_warnings_are_errors_only_where_that_is_asked_for(policy: Path, tmp_path: Path, shell: Shell) -> None:
     for flags in ((), ("--strict",)):
         assert shell("policy", "lint", *flags, policy).out == "clean: no errors, no warnings\n"
-    file = written(tmp_path / "first.json", whole(version=1))
+    members = whole(version=1)
+    del members["operators"], members["replaces"], members["approved"]
+    file = written(tmp_path / "first.json", members)
     lenient = shell("policy", "lint", file)
     assert lenient.code == ExitCode.OK
     assert lenient.out.startswith("warning[version-first] version: ")

@@ -61,8 +61,7 @@ class _PolicyWalk(Walk):
     def document(self, value: JsonValue) -> None:
         members = self.object("", value, POLICY_MEMBERS, LATER_MEMBERS)
         self.member("format", members, read_format)
-        for name in NUMBERS:
-            self.member(name, members, partial(read_number, name))
+        numbers = {name: self.member(name, members, partial(read_number, name)) for name in NUMBERS}
         for path, item in self.items("issuers", members):
             self._issuer(path, item)
         self.words("algorithms", members, read_algorithm)
@@ -77,6 +76,8 @@ class _PolicyWalk(Walk):
         for name, walk in (("operators", self._operators), ("replaces", self._replaced), ("approved", self._approved)):
             if name in members:
                 walk(name, members[name])
+                if numbers["version"] == 1:
+                    self.error(name, PolicyUnsafeError("the first policy follows none, and has the genesis' operator"))
 
     def _issuer(self, path: str, value: JsonValue) -> None:
         members = self.object(path, value, ISSUER_MEMBERS, OPTIONAL_ISSUER_MEMBERS)

@@ -184,6 +184,7 @@ def test_a_root_whose_lists_are_not_asked_for_any_more_is_told() -> None:
     assert [(one.kind, one.old, one.new) for one in policy_difference(strict, lenient)] == [
         (ChangeKind.NEEDS_CRL, True, False)
     ]
+    assert [one.kind for one in policy_difference(strict, OLD)] == [ChangeKind.ROOT_REMOVED, ChangeKind.NEEDS_CRL]
 
 
 def test_the_order_of_operators_pins_and_roots_means_nothing() -> None:

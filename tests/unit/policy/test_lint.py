@@ -198,6 +198,14 @@ def test_the_key_of_an_operator_is_nobody_elses() -> None:
     assert mistakes(named) == [("policy-unsafe", f"operators.keys[{at}]") for at in range(3)]
 
 
+def test_the_first_policy_follows_none_and_has_the_operator_of_the_genesis_statement() -> None:
+    names = ("operators", "replaces", "approved")
+    assert mistakes(whole(version=1)) == [("policy-unsafe", name) for name in names]
+    first = {name: value for name, value in whole(version=1).items() if name not in names}
+    assert mistakes(first) == []
+    assert [is_read(one) and is_sound(one) for one in (first, whole(version=1))] == [True, False]
+
+
 def test_an_issuer_named_by_its_key_has_that_one_alone() -> None:
     key = {"publicKey": PEMS[1]}
     name = did_key_of(parse_public_key_pem(PEMS[1]))
@@ -253,7 +261,7 @@ def test_linting_and_reading_agree_about_each_member_that_is_gone_or_null() -> N
 
 
 def test_mistakes_leave_no_room_for_warnings_about_the_whole() -> None:
-    remarks = lint_policy(encode_json(whole(version=1, issuers=[], algorithms=["HS256"])))
+    remarks = lint_policy(encode_json(whole(version=2**53 - 1, issuers=[], algorithms=["HS256"])))
     assert [one.code for one in remarks] == ["malformed-policy"]
 
 
