@@ -174,8 +174,9 @@ class Draft:
             Content(number, statement.encoded, decision.visibility, carried_evidence(statement)),
         )
         self.registered[statement.duplicate_key] = Registered(number, statement.hash)
-        if decision.refused:
-            self.events.chronicle(chain_id(statement.claims.subject or "")).take(self._told(submission))
+        chain = chain_id(statement.claims.subject or "")
+        if self.events.is_watched(chain):
+            self.events.chronicle(chain).take(self._told(submission))
         self._apply(submission, number)
         return number
 
