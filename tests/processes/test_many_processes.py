@@ -86,11 +86,12 @@ def check(place: tuple[Path, str | None], url: str, logged: Logged, sent: Sequen
     with closing(open_store(database, data)) as store:
         head = store.head()
         assert head is not None
-        assert [entry.number for entry in store.entries(0, 10**6)] == list(range(head.tree.size))
+        # The servers still run, and a page may come after the head was read.
+        assert [entry.number for entry in store.entries(0, head.tree.size)] == list(range(head.tree.size))
         assert set(indexes) <= set(range(head.tree.size))
     report = fsck_store(database, data)
     assert report.findings == ()
-    assert report.entries == head.tree.size
+    assert report.entries >= head.tree.size
 
 
 def counted(server: Server) -> float:
@@ -141,7 +142,7 @@ def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(place: tup
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: tuple[Path, str | None]) -> None:
     data, database = place
-    with serving(data, database, 2, silent=1000.0, starting=5.0) as server:
+    with serving(data, database, 2, silent=1000.0, starting=8.0) as server:
         before = set(server.workers())
         end(min(before), signal.SIGKILL)
         wait_until(lambda: bool(set(server.workers()) - before))
