@@ -75,6 +75,23 @@ def test_pages_that_are_none_are_empty(filled: Filled, start: int, limit: int) -
     assert list(filled.store.chain_entries(0, start, limit)) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "limit"),
+    [(0, 301), (0, 1), (5, 10), (299, 10), (300, 1), (301, 5), (0, 10**30), (2, 0), (-1, 5), (2**63, 9)],
+)
+def test_contents_are_paged(filled: Filled, start: int, limit: int) -> None:
+    contents = [content for batch in filled.batches for content in batch.contents]
+    expected = contents[start : start + limit] if start >= 0 else []
+    assert list(filled.store.contents(start, limit)) == expected
+
+
+def test_contents_of_a_page_come_with_their_evidence(store: Store) -> None:
+    evidence = Evidence("x5chain", b"\x80")
+    there = append(store, [New(b"a"), New(b"b", evidence=evidence), New(b"c")]).contents
+    assert [content.evidence for content in there] == [None, evidence, None]
+    assert list(store.contents(0, 3)) == list(there)
+
+
 @pytest.mark.parametrize("number", NO_NUMBERS)
 def test_numbers_out_of_reach_name_nothing(filled: Filled, number: int) -> None:
     assert filled.store.entry(number) is None

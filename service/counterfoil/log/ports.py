@@ -105,6 +105,10 @@ class LogReader(TileReader, Protocol):
         """The statement of an entry and its evidence; None when erased."""
         ...
 
+    def contents(self, start: int, limit: int) -> Sequence[Content]:
+        """The same of up to ``limit`` entries from number ``start`` on, in order; none for one that is erased."""
+        ...
+
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""
         ...

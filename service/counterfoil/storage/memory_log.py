@@ -75,6 +75,12 @@ class MemoryLog:
         with self._whole:
             return self._contents.get(number)
 
+    def contents(self, start: int, limit: int) -> Sequence[Content]:
+        """The same of up to ``limit`` entries from number ``start`` on, in order."""
+        with self._whole:
+            found = [self._contents.get(entry.number) for entry in _page(self._entries, start, limit)]
+        return [content for content in found if content is not None]
+
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""
         return next((head for head in self.tree_heads(size, 1) if head.size == size), None)

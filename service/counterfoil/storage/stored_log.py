@@ -38,6 +38,11 @@ from counterfoil.storage.schema import (
 from counterfoil.storage.stored_keys import KEYS_PER_QUERY, StoredKeys
 
 _BY_KEY: Final = HEAD_SIGNATURES.c.key_thumbprint
+_CONTENTS: Final = select(STATEMENTS, EVIDENCE.c.kind, EVIDENCE.c.content).outerjoin_from(
+    STATEMENTS,
+    EVIDENCE,
+    STATEMENTS.c.number == EVIDENCE.c.number,
+)
 
 
 class StoredLog(StoredKeys):
@@ -69,13 +74,17 @@ class StoredLog(StoredKeys):
 
     def content(self, number: int) -> Content | None:
         """The statement of an entry and its evidence; None when erased."""
-        query = select(STATEMENTS, EVIDENCE.c.kind, EVIDENCE.c.content).outerjoin_from(
-            STATEMENTS,
-            EVIDENCE,
-            STATEMENTS.c.number == EVIDENCE.c.number,
-        )
-        row = self._numbered(STATEMENTS.c.number, query, number)
+        row = self._numbered(STATEMENTS.c.number, _CONTENTS, number)
         return None if row is None else content_of(row)
+
+    def contents(self, start: int, limit: int) -> Sequence[Content]:
+        """The same of up to ``limit`` entries from number ``start`` on, in order; none for one that is erased."""
+        stop = min(start + limit, MAX_TREE_SIZE)
+        if not 0 <= start < stop:
+            return []
+        number = STATEMENTS.c.number
+        query = _CONTENTS.where(number >= start, number < stop).order_by(number)
+        return [content_of(row) for row in self._fetch(query)]
 
     def tree_head_over(self, number: int) -> TreeHead | None:
         """The smallest committed tree head that covers the entry: the head of its batch."""
