@@ -13,6 +13,7 @@ from counterfoil.client.summary import MAX_SUMMARY_BYTES, LogSummary, parse_inde
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import MalformedEntryIdError
 from counterfoil.merkle.hashing import HASH_SIZE
+from counterfoil.merkle.tiles import TilePath, format_tile_path
 from counterfoil.receipt.checkpoint import MAX_CHECKPOINT_BYTES
 from counterfoil.receipt.parse import MAX_RECEIPT_BYTES
 from counterfoil.receipt.transparent import MAX_TRANSPARENT_BYTES
@@ -31,12 +32,16 @@ from counterfoil.verify.log_keys import MAX_KEY_SET_BYTES
 
 COSE: Final = "application/cose"
 _CBOR: Final = "application/cbor"
+_CBOR_SEQUENCE: Final = "application/cbor-seq"
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain"
+_OCTETS: Final = "application/octet-stream"
 _NO_CONTENT: Final = 204
 _POLL_SECONDS: Final = 1.0
 _MAX_DECISION_BYTES: Final = 512
 _MAX_INDEX_BYTES: Final = 4096
+_MAX_SEQUENCE_BYTES: Final = 64 * 1024 * 1024
+"""The service ends a page after 4 MiB of statements and evidence, of which one may be of 16, and adds a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,18 @@ class Conversations:
         """The entry id of that number, as the log's index has it; nothing in it is verified."""
         body = yield from self._get("entries", _JSON, _MAX_INDEX_BYTES, {"from": number, "limit": 1})
         return parse_indexed(body, number)
+
+    def entry_sequence(self, start: int, limit: int) -> Conversation[bytes]:
+        """Entries with everything that their decisions were made by, as they came; nothing in it is verified."""
+        return (yield from self._get("entries", _CBOR_SEQUENCE, _MAX_SEQUENCE_BYTES, {"from": start, "limit": limit}))
+
+    def tile(self, path: TilePath) -> Conversation[bytes]:
+        """The hashes of a tile, as they came; nothing in it is verified."""
+        size = path.width * HASH_SIZE
+        hashes = yield from self._get(f"tile/{format_tile_path(path)}", _OCTETS, size)
+        if len(hashes) != size:
+            raise ServiceAnswerError(f"the service answered {len(hashes)} bytes where a tile has {size}")
+        return hashes
 
     def log(self) -> Conversation[LogSummary]:
         """What the log says about itself."""
