@@ -11,7 +11,7 @@ from counterfoil.audit.report import AuditReport
 from counterfoil.audit.stretch import Stretch, time_runs_back
 from counterfoil.audit.timeline import Timeline
 from counterfoil.audit.tree import SignedTree, TreeCheck
-from counterfoil.errors import UnverifiedError
+from counterfoil.errors import MalformedError, UnverifiedError
 from counterfoil.log.fsck.duplicates import DuplicateKeys
 from counterfoil.merkle.hashing import HASH_SIZE
 from counterfoil.statement.signed_statement import parse_signed_statement
@@ -123,8 +123,11 @@ class Audit:
 
     def _key(self, number: int) -> bytes:
         (entry,) = self._read(number, number + 1)
-        data = entry.statement
-        return entry.statement_hash if data is None else parse_signed_statement(data, max_bytes=len(data)).duplicate_key
+        try:
+            statement = parse_signed_statement(entry.statement or b"", max_bytes=len(entry.statement or b""))
+        except (MalformedError, UnverifiedError):
+            return entry.statement_hash
+        return statement.duplicate_key if statement.hash == entry.statement_hash else entry.statement_hash
 
     def _check_tree(self) -> None:
         reached = self._leaves.reached()

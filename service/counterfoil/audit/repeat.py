@@ -24,8 +24,8 @@ _MEMBERS: Final = tuple(DecisionRecord.__slots__)
 class Repeated:
     """What came of repeating a decision: no faults where it comes out the same.
 
-    ``statement`` is None where it cannot be read, ``head_time`` where the record cannot, ``decision`` where the
-    statement is not admitted.
+    ``statement`` is None where it cannot be read or is not the entry's, ``head_time`` where the record cannot be read,
+    ``decision`` where the statement is not admitted.
     """
 
     faults: tuple[Fault, ...]
@@ -60,7 +60,7 @@ def repeat(entry: AuditedEntry, rules: Rules) -> Repeated:
 def _decided(entry: AuditedEntry, statement: SignedStatement, record: DecisionRecord, rules: Rules) -> Repeated:
     other = _other_statement(entry, statement)
     if other is not None:
-        return Repeated((other,), statement, record.head_time)
+        return Repeated((other,), head_time=record.head_time)
     try:
         decision = _decide(entry.number, statement, rules, record.head_time)
     except CounterfoilError as error:

@@ -62,13 +62,18 @@ def audit(
         stop = size if stop is None else stop
         if not start < stop <= size:
             raise MalformedParameterError(f"of {size} entries there is no range from {start} up to {stop}")
-        report = _audited(log, start, stop, jobs or os.cpu_count() or 1, shown=not as_json)
+        report = audit_range(log, start, stop, jobs=jobs or os.cpu_count() or 1, shown=not as_json)
     audit_reply(report, log.genesis).show(as_json=as_json)
     if report.verdict is not Verdict.CLEAN:
         raise typer.Exit(_EXITS[report.verdict])
 
 
-def _audited(log: AuditedLog, start: int, stop: int, jobs: int, *, shown: bool) -> AuditReport:
+def audit_range(log: AuditedLog, start: int, stop: int, *, jobs: int = 1, shown: bool = False) -> AuditReport:
+    """Audit the entries from ``start`` up to ``stop`` in so many processes, with a bar where it is ``shown``.
+
+    Raises:
+        CounterfoilError: The log cannot be read.
+    """
     work = work_on(log.source, log.genesis, log.rules)
     whole = Audit(log.tree, work.timeline(), start, lambda first, last: list(log.entries(first, last)))
     with progress("auditing", stop - start, shown=shown) as advance:

@@ -1,5 +1,6 @@
 """The costly part of an audit, shared among processes: each stretch is read and repeated in one of them."""
 
+import gc
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ from counterfoil.statement.genesis import Genesis, parse_genesis
 
 STRETCH: Final = 1000
 """Entries of a stretch: one answer of a service, and some hundredths of a second of one processor."""
+
+_COLLECT_AFTER: Final = 100_000
+"""Objects of a process that were made and are still there, before circles among them are looked for."""
 
 _AHEAD: Final = 3
 """Stretches under way for each process: enough that none waits, few enough to hold."""
@@ -93,6 +97,9 @@ _workers: Final[list[_Worker]] = []
 def _begin(work: Work) -> None:
     # Who interrupts means the process that started this one, and that ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What repeating a decision makes it also lets go of; looking for circles in it would take a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     _workers.append(_Worker(work))
 
 
