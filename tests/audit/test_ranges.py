@@ -87,7 +87,7 @@ def test_subtrees_that_are_not_those_of_the_tree_lead_nowhere(planted: Planted) 
 
 
 def test_several_processes_find_what_one_finds(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("counterfoil.cli.audit_work.STRETCH", 100)
+    monkeypatch.setattr("counterfoil.cli.audit_work.STRETCH", 30)
     planted.append(planted.decided(sign_statement(planted.world.agent, content_type="image/png")))
     planted.write("UPDATE entries SET decision = x'a0' WHERE number = 50")
     alone, together = planted.audit(), planted.audit(jobs=2)

@@ -22,6 +22,9 @@ STRETCH: Final = 1000
 _COLLECT_AFTER: Final = 100_000
 """Objects of a process that were made and are still there, before circles among them are looked for."""
 
+_WORTH_A_PROCESS: Final = 4
+"""Stretches that are done while another process starts."""
+
 _AHEAD: Final = 3
 """Stretches under way for each process: enough that none waits, few enough to hold."""
 
@@ -51,12 +54,13 @@ def repeated_stretches(work: Work, start: int, stop: int, jobs: int) -> Iterator
         CounterfoilError: The entries cannot be read.
     """
     bounds = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
-    if min(jobs, len(bounds)) == 1:
+    jobs = min(jobs, len(bounds) // _WORTH_A_PROCESS)
+    if jobs <= 1:
         with _Worker(work) as worker:
             yield from (worker.repeat(*one) for one in bounds)
         return
     # A new interpreter for each: what this one has open, connections and threads, is not for two.
-    pool = ProcessPoolExecutor(min(jobs, len(bounds)), get_context("spawn"), _begin, (work,))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (work,))
     try:
         yield from _in_order(pool, bounds, jobs * _AHEAD)
     finally:
