@@ -30,9 +30,9 @@ def planted(built: tuple[World, Path], tmp_path: Path) -> Iterator[Planted]:
 def page_entries(planted: Planted) -> list[int]:
     subject = planted.world.identity.page_subject
     return [
-        content.number
-        for content in planted.store.contents(0, planted.size)
-        if parse_signed_statement(content.statement).claims.subject == subject
+        kept.number
+        for kept in planted.store.kept(0, planted.size)
+        if kept.content is not None and parse_signed_statement(kept.content.statement).claims.subject == subject
     ]
 
 

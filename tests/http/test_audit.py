@@ -70,7 +70,7 @@ def entries_in(answer: httpx.Response) -> list[AuditedEntry]:
 
 @pytest.mark.parametrize(("start", "limit"), [(0, 1), (0, 100), (250, 100), (290, 1000), (295, 1)])
 def test_a_run_of_entries_is_what_the_store_holds(served: Served, start: int, limit: int) -> None:
-    held = [audited(entry, served.store.content(entry.number)) for entry in served.store.entries(start, limit)]
+    held = [audited(kept) for kept in served.store.kept(start, limit)]
     assert entries_in(served.get(f"?from={start}&limit={limit}")) == held
     assert held
 
@@ -93,7 +93,7 @@ def test_an_answer_ends_once_it_is_large(served: Served, monkeypatch: pytest.Mon
     monkeypatch.setattr("counterfoil.http.audited_entries.MAX_RUN_BYTES", 1000)
     few = entries_in(served.get("?from=7&limit=1000"))
     assert 1 < len(few) < 10
-    assert few == [audited(entry, served.store.content(entry.number)) for entry in served.store.entries(7, len(few))]
+    assert few == [audited(kept) for kept in served.store.kept(7, len(few))]
     monkeypatch.setattr("counterfoil.http.audited_entries.MAX_RUN_BYTES", 1)
     assert len(entries_in(served.get("?from=7&limit=1000"))) == 1
 
@@ -109,11 +109,11 @@ def test_an_index_is_the_answer_to_everybody_else(served: Served, accept: str) -
 def test_who_may_not_read_gets_hashes(served: Served, headers: Mapping[str, str]) -> None:
     answer = served.get("?limit=1000", headers)
     found = entries_in(answer)
-    held = served.store.entries(0, 1000)
-    visible = [served.store.content(entry.number) for entry in held]
+    held = served.store.kept(0, 1000)
+    visible = [kept.content for kept in held]
     assert found == [
-        audited(entry, content) if content is not None and content.visibility is Visibility.PUBLIC else withheld(entry)
-        for entry, content in zip(held, visible, strict=True)
+        audited(kept) if content is not None and content.visibility is Visibility.PUBLIC else withheld(kept)
+        for kept, content in zip(held, visible, strict=True)
     ]
     hidden = [c for c in visible if c is not None and c.visibility is not Visibility.PUBLIC]
     assert len(hidden) > 100
@@ -124,9 +124,9 @@ def test_who_may_not_read_gets_hashes(served: Served, headers: Mapping[str, str]
 def test_of_an_erased_entry_the_record_is_the_operators(served: Served) -> None:
     content = served.store._contents.pop(2)
     try:
-        (entry,) = served.store.entries(2, 1)
-        assert entries_in(served.get("?from=2&limit=1")) == [audited(entry, None)]
-        assert entries_in(served.get("?from=2&limit=1", SEQUENCE)) == [withheld(entry)]
+        (kept,) = served.store.kept(2, 1)
+        assert entries_in(served.get("?from=2&limit=1")) == [audited(kept)]
+        assert entries_in(served.get("?from=2&limit=1", SEQUENCE)) == [withheld(kept)]
         assert kinds(served.audit()) == [("statement-missing", 2)]
     finally:
         served.store._contents[2] = content

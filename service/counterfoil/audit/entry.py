@@ -7,8 +7,9 @@ from typing import Final
 from counterfoil.encoding.cbor import CborValue, Limits, decode, encode
 from counterfoil.encoding.cbor_sequence import sequence_items
 from counterfoil.errors import MalformedEntryError
-from counterfoil.log.records import Content, Entry
+from counterfoil.log.records import KeptEntry
 from counterfoil.merkle.bounds import is_hash, is_tree_number
+from counterfoil.statement.decision_record import decision_digest
 from counterfoil.statement.evidence import Evidence
 from counterfoil.statement.signed_statement import StatementHash
 
@@ -20,43 +21,45 @@ MAX_ENTRIES: Final = 1000
 class AuditedEntry:
     """An entry with everything that its decision was made by.
 
-    ``decision`` is the encoded record, None where who asks may not read the entry: then number, statement hash and
-    decision digest are all there is. ``statement`` is None too where its bytes are not stored.
+    ``decision`` is the encoded record, None where who asks may not read the entry: then number, statement hash and the
+    digest of that record are all there is. ``statement`` is None too where its bytes are not stored.
     """
 
     number: int
     statement_hash: StatementHash
-    decision_digest: bytes
-    decision: bytes | None = None
+    decision: bytes | None
     statement: bytes | None = None
     evidence: Evidence | None = None
+    listed_digest: bytes | None = None
 
     @property
     def is_withheld(self) -> bool:
         """Whether who asked may not read it."""
         return self.decision is None
 
+    @property
+    def decision_digest(self) -> bytes:
+        """What pages commit to: the digest of the record, or the one that is listed in its stead."""
+        return (self.listed_digest or b"") if self.decision is None else decision_digest(self.decision)
+
     def encode(self) -> bytes:
-        """The item: [number, statement hash, decision digest, decision, statement, [kind, evidence]]; null for None."""
+        """The item: number, statement hash, record, statement, evidence as kind and bytes, digest; null for None."""
         evidence = None if self.evidence is None else (self.evidence.kind, self.evidence.content)
-        return encode((self.number, self.statement_hash, self.decision_digest, self.decision, self.statement, evidence))
+        known = self.decision, self.statement, evidence, self.listed_digest
+        return encode((self.number, self.statement_hash, *known))
 
 
-def audited(entry: Entry, content: Content | None) -> AuditedEntry:
-    """An entry of a store for who may read it; ``content`` is None where its statement is not stored."""
-    return AuditedEntry(
-        number=entry.number,
-        statement_hash=entry.statement_hash,
-        decision_digest=entry.decision_digest,
-        decision=entry.decision,
-        statement=None if content is None else content.statement,
-        evidence=None if content is None else content.evidence,
-    )
+def audited(kept: KeptEntry) -> AuditedEntry:
+    """An entry of a store for who may read it."""
+    content = kept.content
+    if content is None:
+        return AuditedEntry(kept.number, kept.statement_hash, kept.decision)
+    return AuditedEntry(kept.number, kept.statement_hash, kept.decision, content.statement, content.evidence)
 
 
-def withheld(entry: Entry) -> AuditedEntry:
+def withheld(kept: KeptEntry) -> AuditedEntry:
     """An entry of a store for who may not read it."""
-    return AuditedEntry(entry.number, entry.statement_hash, entry.decision_digest)
+    return AuditedEntry(kept.number, kept.statement_hash, None, listed_digest=decision_digest(kept.decision))
 
 
 def parse_audited(data: bytes) -> Iterator[AuditedEntry]:
@@ -76,16 +79,14 @@ def parse_audited(data: bytes) -> Iterator[AuditedEntry]:
 
 def _entry(value: CborValue) -> AuditedEntry:
     match value:
-        case (int(number), bytes(name), bytes(digest), decision, statement, evidence) if (
-            is_tree_number(number)
-            and is_hash(name)
-            and is_hash(digest)
-            and isinstance(decision, (bytes, type(None)))
-            and isinstance(statement, (bytes, type(None)))
+        case (int(number), bytes(name), bytes(decision), (bytes() | None) as statement, evidence, None) if (
+            is_tree_number(number) and is_hash(name)
         ):
-            if decision is None and (statement, evidence) != (None, None):
-                raise MalformedEntryError("an entry that may not be read comes with content")
-            return AuditedEntry(int(number), StatementHash(name), digest, decision, statement, _evidence(evidence))
+            return AuditedEntry(int(number), StatementHash(name), decision, statement, _evidence(evidence))
+        case (int(number), bytes(name), None, None, None, bytes(digest)) if (
+            is_tree_number(number) and is_hash(name) and is_hash(digest)
+        ):
+            return AuditedEntry(int(number), StatementHash(name), None, listed_digest=digest)
         case _:
             raise MalformedEntryError("the item is not an entry for an audit")
 

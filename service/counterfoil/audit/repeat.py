@@ -11,7 +11,7 @@ from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
-from counterfoil.statement.decision_record import DecisionRecord, decision_digest, parse_decision_record
+from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN, Evidence, carried_certificates
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
 from counterfoil.statement.issuer import find_issuer_key
@@ -44,9 +44,6 @@ def repeat(entry: AuditedEntry, rules: Rules) -> Repeated:
         record = parse_decision_record(encoded)
     except MalformedError as error:
         return _fault(FaultKind.DECISION_DIFFERS, number, f"the record cannot be read: {error.detail}", error)
-    if decision_digest(encoded) != entry.decision_digest:
-        listed = entry.decision_digest.hex()
-        return _fault(FaultKind.DECISION_DIFFERS, number, f"the log lists the record under another digest, {listed}")
     if entry.statement is None:
         what = "the statement is not stored, and no entry orders its erasure"
         return replace(_fault(FaultKind.STATEMENT_MISSING, number, what), head_time=record.head_time)

@@ -12,6 +12,7 @@ from counterfoil.cli.extras import needing
 from counterfoil.cli.remote import trusted_log
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.ports import LogReader
+from counterfoil.log.records import KeptEntry
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
@@ -68,9 +69,9 @@ def entries_of_store(store: LogReader, start: int, stop: int) -> Iterator[Audite
     """The entries of a store; around a row that cannot be read they are read one by one."""
     try:
         for run in stored_runs(store, start, stop):
-            for entry, content in run:
-                yield audited(entry, content)
-                start = entry.number + 1
+            for kept in run:
+                yield audited(kept)
+                start = kept.number + 1
     except LogCorruptError:
         yield from _one_by_one(store, start, stop)
 
@@ -102,4 +103,4 @@ def _one_by_one(store: LogReader, start: int, stop: int) -> Iterator[AuditedEntr
             content = store.content(number)
         except LogCorruptError:
             content = None
-        yield audited(entry, content)
+        yield audited(KeptEntry(entry.number, entry.statement_hash, entry.decision, content))

@@ -3,7 +3,7 @@
 from fastapi import Request
 
 from counterfoil.audit.entry import audited, withheld
-from counterfoil.audit.stored import MAX_RUN_BYTES, content_bytes, stored_runs
+from counterfoil.audit.stored import MAX_RUN_BYTES, kept_bytes, stored_runs
 from counterfoil.http.visibility import is_reader
 from counterfoil.http.wiring import Service
 from counterfoil.log.records import Content
@@ -23,10 +23,10 @@ def audited_sequence(request: Request, service: Service, start: int, stop: int) 
     items: list[bytes] = []
     total = 0
     for run in stored_runs(service.log.store, start, stop):
-        for entry, content in run:
-            readable = privileged or _is_public(content)
-            items.append((audited(entry, content) if readable else withheld(entry)).encode())
-            total += 0 if content is None else content_bytes(content)
+        for kept in run:
+            readable = privileged or _is_public(kept.content)
+            items.append((audited(kept) if readable else withheld(kept)).encode())
+            total += kept_bytes(kept)
             if total >= MAX_RUN_BYTES:
                 return b"".join(items)
     return b"".join(items)

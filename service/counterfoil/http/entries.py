@@ -102,8 +102,8 @@ def get_receipt(
     responses=binary(
         200,
         "The entries without their content; or, for an audit, a sequence of arrays: number, statement hash, decision "
-        "digest, decision record, statement, evidence as kind and bytes. What is not there, or not for this reader, is "
-        "null. It ends early after 4 MiB, and goes on from behind its last number.",
+        "record, statement, evidence as kind and bytes, decision digest. What is not there is null; for whom the entry "
+        "is not, everything but the first two and the last. It ends early after 4 MiB; ask on from behind its last.",
         CBOR_SEQUENCE,
     ),
     openapi_extra=GUARDED,

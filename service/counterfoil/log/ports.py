@@ -13,6 +13,7 @@ from counterfoil.log.records import (
     Entry,
     EventRow,
     Head,
+    KeptEntry,
     Landmark,
     ReferenceRow,
     Registered,
@@ -105,8 +106,8 @@ class LogReader(TileReader, Protocol):
         """The statement of an entry and its evidence; None when erased."""
         ...
 
-    def contents(self, start: int, limit: int) -> Sequence[Content]:
-        """The same of up to ``limit`` entries from number ``start`` on, in order; none for one that is erased."""
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
         ...
 
     def tree_head(self, size: int) -> TreeHead | None:

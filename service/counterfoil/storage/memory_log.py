@@ -15,6 +15,7 @@ from counterfoil.log.records import (
     EntryNumber,
     EventRow,
     Head,
+    KeptEntry,
     Landmark,
     Place,
     ReferenceRow,
@@ -75,11 +76,13 @@ class MemoryLog:
         with self._whole:
             return self._contents.get(number)
 
-    def contents(self, start: int, limit: int) -> Sequence[Content]:
-        """The same of up to ``limit`` entries from number ``start`` on, in order."""
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
         with self._whole:
-            found = [self._contents.get(entry.number) for entry in _page(self._entries, start, limit)]
-        return [content for content in found if content is not None]
+            return [
+                KeptEntry(entry.number, entry.statement_hash, entry.decision, self._contents.get(entry.number))
+                for entry in _page(self._entries, start, limit)
+            ]
 
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, select
 
-from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, ReferenceRow
+from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, KeptEntry, ReferenceRow
 from counterfoil.merkle.bounds import MAX_TREE_SIZE, is_tree_number
 from counterfoil.merkle.tiles import Tile
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
@@ -18,6 +18,7 @@ from counterfoil.storage.rows import (
     entry_of,
     event_of,
     head_of,
+    kept_of,
     reference_of,
     signature_of,
     tile_of,
@@ -38,10 +39,12 @@ from counterfoil.storage.schema import (
 from counterfoil.storage.stored_keys import KEYS_PER_QUERY, StoredKeys
 
 _BY_KEY: Final = HEAD_SIGNATURES.c.key_thumbprint
-_CONTENTS: Final = select(STATEMENTS, EVIDENCE.c.kind, EVIDENCE.c.content).outerjoin_from(
-    STATEMENTS,
-    EVIDENCE,
-    STATEMENTS.c.number == EVIDENCE.c.number,
+_KEPT: Final = (
+    select(ENTRIES.c.number, ENTRIES.c.statement_hash, ENTRIES.c.decision)
+    .add_columns(STATEMENTS.c.statement, STATEMENTS.c.visibility, EVIDENCE.c.kind, EVIDENCE.c.content)
+    .outerjoin_from(ENTRIES, STATEMENTS, STATEMENTS.c.number == ENTRIES.c.number)
+    .outerjoin(EVIDENCE, EVIDENCE.c.number == ENTRIES.c.number)
+    .order_by(ENTRIES.c.number)
 )
 
 
@@ -74,17 +77,17 @@ class StoredLog(StoredKeys):
 
     def content(self, number: int) -> Content | None:
         """The statement of an entry and its evidence; None when erased."""
-        row = self._numbered(STATEMENTS.c.number, _CONTENTS, number)
+        query = select(STATEMENTS, EVIDENCE.c.kind, EVIDENCE.c.content).outerjoin_from(
+            STATEMENTS,
+            EVIDENCE,
+            STATEMENTS.c.number == EVIDENCE.c.number,
+        )
+        row = self._numbered(STATEMENTS.c.number, query, number)
         return None if row is None else content_of(row)
 
-    def contents(self, start: int, limit: int) -> Sequence[Content]:
-        """The same of up to ``limit`` entries from number ``start`` on, in order; none for one that is erased."""
-        stop = min(start + limit, MAX_TREE_SIZE)
-        if not 0 <= start < stop:
-            return []
-        number = STATEMENTS.c.number
-        query = _CONTENTS.where(number >= start, number < stop).order_by(number)
-        return [content_of(row) for row in self._fetch(query)]
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
+        return [kept_of(row) for row in self._range(_KEPT, "number", start, start + limit)]
 
     def tree_head_over(self, number: int) -> TreeHead | None:
         """The smallest committed tree head that covers the entry: the head of its batch."""
