@@ -71,10 +71,10 @@ class Planted:
         head = self.store.head()
         assert head is not None
         now = max(head.tree.time, self.world.clock())
-        events = EventView({}, {})
         ids = [chain_id(one.statement.claims.subject or "") for one in submissions]
         with self.store.append() as transaction:
-            view = View({}, transaction.chains(ids), events)
+            named = [ref.entry for one in submissions if one.decision.event for ref in one.decision.event.references]
+            view = View({}, transaction.chains(ids), EventView(transaction.places(named), {}))
             draft = Draft(self.world.identity.origin, head, now, view)
             for submission in submissions:
                 draft.place(submission)

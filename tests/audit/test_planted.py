@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from counterfoil.audit.report import Verdict
+from counterfoil.chain.findings import Finding
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.records import Batch, Entry
 from counterfoil.policy.document import Visibility
@@ -269,31 +270,58 @@ def test_a_policy_that_the_chain_of_policies_leaves_out(planted: Planted) -> Non
     assert ("decision-differs", policy + 1) in kinds(report)
 
 
-def test_an_event_that_may_not_follow(planted: Planted) -> None:
-    cast = Cast()  # Its keys are those of strangers: the policy is asked with the cast's own.
-    cast.root = "an engagement that nobody formed"
-    policy = planted.world.policy
+def engaged(planted: Planted, root: str, **changes: Any) -> Cast:
+    """A cast that a new policy admits, which has those ``changes`` besides."""
+    cast, policy = Cast(root=root), planted.world.policy
     assert policy is not None
-    more = replace(policy, version=policy.version + 1, issuers=(*policy.issuers[:1], *cast.issuers()))
-    planted.append(
-        admit(
-            parse_signed_statement(policy_statement(planted.world, more)),
-            planted.world.open()._rules,
-            planted.world.clock(),
-        )
-    )
-    rules, now = planted.world.open()._rules, planted.world.clock()
-    action, formation = cast.say(EventType.ACTION), cast.say(EventType.FORMATION)
-    early = planted.append(admit(parse_signed_statement(action), rules, now))
-    planted.append(admit(parse_signed_statement(formation), rules, now))
-    strange = cast.say(EventType.ACTION, previous=hashlib.sha256(b"elsewhere").hexdigest())
-    lost = planted.append(admit(parse_signed_statement(strange), rules, now))
+    issuers = (*policy.issuers[:1], *cast.issuers())
+    more = replace(policy, version=policy.version + 1, issuers=issuers, **changes)
+    admitted(planted, policy_statement(planted.world, more))
+    return cast
+
+
+def admitted(planted: Planted, *statements: bytes, refused: frozenset[Finding] | None = None) -> int:
+    """Append what the policy admits, whatever its chain says; the decision forgets the findings it refuses."""
+    rules = planted.world.open()._rules
+    made = [admit(parse_signed_statement(data), rules, planted.world.clock()) for data in statements]
+    if refused is not None:
+        made = [replace(one, decision=replace(one.decision, refused=refused)) for one in made]
+    return planted.append(*made)
+
+
+def test_an_event_that_may_not_follow(planted: Planted) -> None:
+    cast = engaged(planted, "an engagement that nobody formed")
+    early = admitted(planted, cast.say(EventType.ACTION))
+    admitted(planted, cast.say(EventType.FORMATION))
+    lost = admitted(planted, cast.say(EventType.ACTION, previous=hashlib.sha256(b"elsewhere").hexdigest()))
     report = planted.audit()
     assert kinds(report) == [("not-admitted", early), ("not-admitted", lost)]
     assert codes(report) == ["no-formation", "previous-unknown"]
     later = planted.audit(early)
     assert (later.verdict, later.faults) == (Verdict.CLEAN, ())
     assert any("3 entries may follow" in sentence for sentence in later.not_established)
+
+
+def test_a_reference_to_an_entry_of_another_chain(planted: Planted) -> None:
+    cast = engaged(planted, "an engagement of this test")
+    other = entry_of(planted, 5).statement_hash
+    admitted(planted, cast.say(EventType.FORMATION))
+    number = admitted(planted, cast.say(EventType.ACTION, refs=[("parent", other)]))
+    report = planted.audit()
+    assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["reference-unknown"])
+
+
+def test_an_entry_with_a_finding_that_the_policy_refuses(planted: Planted) -> None:
+    cast = engaged(planted, "an engagement of this test", refused_findings=frozenset(Finding))
+    nothing: frozenset[Finding] = frozenset()
+    admitted(planted, cast.say(EventType.FORMATION), refused=nothing)
+    admitted(planted, cast.say(EventType.ACTION), refused=nothing)
+    assert planted.audit().verdict is Verdict.CLEAN
+    gap = admitted(planted, cast.say(EventType.ACTION, sequence=7), refused=nothing)
+    stranger = admitted(planted, sign_statement(planted.world.agent, subject=cast.root), refused=nothing)
+    report = planted.audit()
+    assert kinds(report) == [("not-admitted", gap), ("not-admitted", stranger)]
+    assert [fault.detail.partition(":")[0] for fault in report.faults] == ["sequence-gap", "other-profile"]
 
 
 def test_the_same_content_twice(planted: Planted) -> None:

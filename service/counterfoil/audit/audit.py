@@ -39,6 +39,7 @@ class Audit:
         self._time = 0
         self._repeated = self._withheld = 0
         self._policies: set[int] = set()
+        self._hidden: set[int] = set()
 
     def take(self, stretch: Stretch) -> None:
         """Check a stretch against those before it.
@@ -57,6 +58,7 @@ class Audit:
         self._pages.take(stretch)
         self._engagements.take(stretch)
         self._policies.update(stretch.policies)
+        self._hidden.update(self._timeline.changes.intersection(stretch.withheld))
         missing = {fault.number for fault in stretch.faults if fault.kind is FaultKind.ENTRY_MISSING}
         for number in range(stretch.start, stretch.stop):
             if number not in missing:
@@ -106,7 +108,8 @@ class Audit:
         """What is refused before the range is a fault too: the entries in it were decided under what came after."""
         outside = [fault for fault in self._timeline.refused if not self._is_inside(fault.number)]
         self._faults.extend(outside)
-        for number in sorted(self._policies ^ {one for one in self._timeline.changes if self._is_inside(one)}):
+        known = {number for number in self._timeline.changes - self._hidden if self._is_inside(number)}
+        for number in sorted(self._policies ^ known):
             what = "it is a policy, and the chain of policies that the log gives out is without it"
             if number not in self._policies:
                 what = "the chain of policies that the log gives out has another policy at its place"

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.errors import ChainInvalidError, CounterfoilError
@@ -37,7 +38,7 @@ class Timeline:
         """The rules that entry ``number`` was decided under; entry 0 is decided under the policy that it is."""
         return self._steps[max(0, bisect_left(self._numbers, number) - 1)]
 
-    @property
+    @cached_property
     def changes(self) -> frozenset[int]:
         """The entries that came into force after the founding."""
         return frozenset(self._numbers[1:])
