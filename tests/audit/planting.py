@@ -47,6 +47,13 @@ class Planted:
         return head.tree.size
 
     @property
+    def unpaged(self) -> int:
+        """The first entry that no page covers."""
+        head = self.store.head()
+        assert head is not None
+        return head.next_page
+
+    @property
     def policy_entry(self) -> int:
         head = self.store.head()
         assert head is not None

@@ -11,6 +11,7 @@ import pytest
 from counterfoil.audit.report import Verdict
 from counterfoil.chain.findings import Finding
 from counterfoil.errors import LogCorruptError
+from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.records import Batch, Entry
 from counterfoil.policy.document import Visibility
 from counterfoil.policy.own_statements import Effect
@@ -19,12 +20,13 @@ from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
 from counterfoil.statement.signed_statement import DuplicateKey, parse_signed_statement
 from counterfoil.statement.trace_event.event import EventType
 from tests.audit.planting import Planted, codes, kinds, planting
 from tests.builders import START, World, sign_statement
 from tests.events import Cast
-from tests.log.material import build_log, policy_statement, twin_of
+from tests.log.material import build_log, following, policy_statement, twin_of
 
 DECISION = "UPDATE entries SET decision = ? WHERE number = ?"
 
@@ -56,8 +58,8 @@ def rewrite(planted: Planted, place: int, **changes: Any) -> None:
 def test_nothing_planted_is_clean(planted: Planted) -> None:
     report = planted.audit()
     assert (report.verdict, report.faults) == (Verdict.CLEAN, ())
-    assert (report.repeated, report.withheld, report.uncovered) == (planted.size, 0, 2)
-    assert (report.pages, report.policies) == (2, 1)
+    assert (report.repeated, report.withheld, report.uncovered) == (planted.size, 0, planted.size - planted.unpaged)
+    assert (report.pages, report.changes) == (2, 1)
     assert report.events > 10
     assert any("clock" in sentence for sentence in report.not_established)
 
@@ -141,12 +143,12 @@ def test_a_head_time_that_runs_back(planted: Planted) -> None:
 
 
 def test_a_page_is_missing(planted: Planted) -> None:
-    first = planted.size
+    first, before = planted.size, planted.unpaged
     planted.append(planted.decided(sign_statement(planted.world.agent)))
     number = planted.page(first, first)
     report = planted.audit()
     assert kinds(report) == [("page-missing", number)]
-    assert f"entries {first - 2} to {first - 1}" in report.faults[0].detail
+    assert f"entries {before} to {first - 1}" in report.faults[0].detail
 
 
 def test_a_page_overlaps(planted: Planted) -> None:
@@ -155,12 +157,12 @@ def test_a_page_overlaps(planted: Planted) -> None:
 
 
 def test_a_page_states_another_root(planted: Planted) -> None:
-    number = planted.page(planted.size - 2, planted.size - 1, bytes(32))
+    number = planted.page(planted.unpaged, planted.size - 1, bytes(32))
     assert kinds(planted.audit()) == [("page-differs", number)]
 
 
 def test_a_page_covers_itself(planted: Planted) -> None:
-    number = planted.page(planted.size - 2, planted.size, bytes(32))
+    number = planted.page(planted.unpaged, planted.size, bytes(32))
     report = planted.audit()
     assert (kinds(report), report.uncovered) == ([("page-differs", number)], 0)
 
@@ -168,10 +170,11 @@ def test_a_page_covers_itself(planted: Planted) -> None:
 def test_a_page_by_another_key_is_none(planted: Planted) -> None:
     usurper = {**planted.world.signers, KeyPurpose.SERVICE: planted.world.signers[KeyPurpose.OPERATOR]}
     planted.world = replace(planted.world, signers=usurper)
-    number = planted.page(planted.size - 2, planted.size - 1)
+    first = planted.unpaged
+    number = planted.page(first, planted.size - 1)
     report = planted.audit()
     assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["content-type-not-admitted"])
-    assert report.uncovered == 3
+    assert report.uncovered == planted.size - first
 
 
 def test_a_statement_in_the_place_of_another(planted: Planted) -> None:
@@ -231,8 +234,9 @@ def test_a_row_that_no_log_can_hold(planted: Planted) -> None:
 def test_another_entry_in_the_tree(planted: Planted) -> None:
     """The entry hashes to what the tree has, and the tree is another than the signed one."""
     data = parse_signed_statement(sign_statement(planted.world.agent))
-    planted.write("UPDATE statements SET statement = ? WHERE number = ?", data.encoded, planted.size - 1)
-    planted.write("UPDATE entries SET statement_hash = ? WHERE number = ?", data.hash, planted.size - 1)
+    number = planted.unpaged + 1
+    planted.write("UPDATE statements SET statement = ? WHERE number = ?", data.encoded, number)
+    planted.write("UPDATE entries SET statement_hash = ? WHERE number = ?", data.hash, number)
     report = planted.audit()
     assert (kinds(report), codes(report)) == ([("tree-differs", None)], ["root-mismatch"])
 
@@ -266,7 +270,7 @@ def test_a_policy_that_the_chain_of_policies_leaves_out(planted: Planted) -> Non
     policy = planted.policy_entry
     planted.write("UPDATE entries SET sequence = sequence + 1000 WHERE number = ?", policy)
     report = planted.audit()
-    assert ("policy-left-out", policy) in kinds(report)
+    assert ("change-left-out", policy) in kinds(report)
     assert ("decision-differs", policy + 1) in kinds(report)
 
 
@@ -275,7 +279,7 @@ def engaged(planted: Planted, root: str, **changes: Any) -> Cast:
     cast, policy = Cast(root=root), planted.world.policy
     assert policy is not None
     issuers = (*policy.issuers[:1], *cast.issuers())
-    more = replace(policy, version=policy.version + 1, issuers=issuers, **changes)
+    more = following(planted.world, replace(policy, issuers=issuers, **changes))
     admitted(planted, policy_statement(planted.world, more))
     return cast
 
@@ -345,7 +349,7 @@ def test_a_head_that_another_key_signed_ends_the_audit(planted: Planted) -> None
         return replace(batch, signature=sign_head(other, planted.world.identity, batch.head.tree))
 
     planted.append(planted.decided(sign_statement(planted.world.agent)), spoil=foreign)
-    with pytest.raises(LogCorruptError, match="not signed by the receipt key"):
+    with pytest.raises(LogCorruptError, match="signed by no receipt key"):
         planted.audit()
 
 
@@ -353,3 +357,75 @@ def test_a_policy_of_another_effect_changes_nothing(planted: Planted) -> None:
     """A record that says so makes no policy of a statement."""
     number = planted.append(planted.decided(sign_statement(planted.world.agent), effect=Effect.NONE))
     assert planted.audit(number).verdict is Verdict.CLEAN
+
+
+def forge(planted: Planted, number: int, data: bytes) -> None:
+    """Another statement in the place of an entry, under its own hash."""
+    statement = parse_signed_statement(data)
+    planted.write("UPDATE statements SET statement = ? WHERE number = ?", statement.encoded, number)
+    planted.write("UPDATE entries SET statement_hash = ? WHERE number = ?", statement.hash, number)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_founding_that_the_operator_did_not_sign(planted: Planted, number: int) -> None:
+    content = planted.store.content(number)
+    assert content is not None
+    forge(planted, number, content.statement[:-1] + bytes([content.statement[-1] ^ 1]))
+    report = planted.audit()
+    assert kinds(report)[:2] == [("tree-differs", None), ("not-admitted", number)]
+    assert codes(report)[1] == "signature-invalid"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_founding_by_the_service(planted: Planted, number: int) -> None:
+    content, identity = planted.store.content(number), planted.world.identity
+    assert content is not None
+    statement = parse_signed_statement(content.statement)
+    service, payload = planted.world.signers[KeyPurpose.SERVICE], statement.message.payload or b""
+    kind = str(statement.content_type)
+    forge(planted, number, sign_own_statement(service, identity, identity.policy_subject, kind, payload, START))
+    report = planted.audit()
+    assert kinds(report)[:2] == [("tree-differs", None), ("not-admitted", number)]
+    assert codes(report)[1] == "content-type-not-admitted"
+
+
+def test_evidence_of_another_kind(planted: Planted) -> None:
+    (number, *_) = planted.store.evidence_numbers()
+    planted.write("UPDATE evidence SET kind = 'another' WHERE number = ?", number)
+    report = planted.audit()
+    assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["malformed-decision"])
+
+
+def test_a_revocation_of_what_is_not_there_yet(planted: Planted) -> None:
+    """What it says is the last valid entry comes after it."""
+    key = planted.world.agent.public_key.thumbprint
+    revocation = Revocation(key, planted.size + 50, "a test")
+    operator, identity = planted.world.signers[KeyPurpose.OPERATOR], planted.world.identity
+    payload = revocation.encode()
+    data = sign_own_statement(
+        operator, identity, identity.policy_subject, REVOCATION_CONTENT_TYPE, payload, planted.world.clock()
+    )
+    number = admitted(planted, data)
+    report = planted.audit()
+    assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["revocation-refused"])
+
+
+def test_what_a_revoked_key_signs_is_not_admitted(planted: Planted) -> None:
+    """The revocation binds what comes after it, and nothing before."""
+    agent = planted.world.agent
+    late = planted.decided(sign_statement(agent))
+    revocation = revocation_of_key(planted)
+    assert planted.audit().verdict is Verdict.CLEAN
+    number = planted.append(replace(late, decision=replace(late.decision, policy_entry=planted.policy_entry)))
+    report = planted.audit()
+    assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["key-revoked"])
+    assert report.changes == 2
+    assert kinds(planted.audit(revocation + 1)) == [("not-admitted", number)]
+
+
+def revocation_of_key(planted: Planted) -> int:
+    operator, identity = planted.world.signers[KeyPurpose.OPERATOR], planted.world.identity
+    payload = Revocation(planted.world.agent.public_key.thumbprint, planted.size - 1, "a test").encode()
+    now = planted.world.clock()
+    data = sign_own_statement(operator, identity, identity.policy_subject, REVOCATION_CONTENT_TYPE, payload, now)
+    return admitted(planted, data)

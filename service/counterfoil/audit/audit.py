@@ -11,7 +11,7 @@ from counterfoil.audit.report import AuditReport
 from counterfoil.audit.stretch import Stretch, time_runs_back
 from counterfoil.audit.timeline import Timeline
 from counterfoil.audit.tree import SignedTree, TreeCheck
-from counterfoil.errors import MalformedError, UnverifiedError
+from counterfoil.errors import ConsistencyInvalidError, MalformedError, RootMismatchError, UnverifiedError
 from counterfoil.log.fsck.duplicates import DuplicateKeys
 from counterfoil.merkle.hashing import HASH_SIZE
 from counterfoil.statement.signed_statement import parse_signed_statement
@@ -38,7 +38,7 @@ class Audit:
         self._keys = DuplicateKeys()
         self._time = 0
         self._repeated = self._withheld = 0
-        self._policies: set[int] = set()
+        self._changes: set[int] = set()
         self._hidden: set[int] = set()
 
     def take(self, stretch: Stretch) -> None:
@@ -57,7 +57,7 @@ class Audit:
         self._leaves.take(stretch)
         self._pages.take(stretch)
         self._engagements.take(stretch)
-        self._policies.update(stretch.policies)
+        self._changes.update(stretch.changes)
         self._hidden.update(self._timeline.changes.intersection(stretch.withheld))
         missing = {fault.number for fault in stretch.faults if fault.kind is FaultKind.ENTRY_MISSING}
         for number in range(stretch.start, stretch.stop):
@@ -71,7 +71,7 @@ class Audit:
         Raises:
             CounterfoilError: What is still to be asked of the log does not come.
         """
-        self._check_policies()
+        self._check_changes()
         self._check_duplicates()
         self._check_tree()
         uncovered = max(0, self._stop - self._pages.covered_to)
@@ -83,7 +83,7 @@ class Audit:
             repeated=self._repeated,
             withheld=self._withheld,
             events=self._engagements.events,
-            policies=len(self._policies),
+            changes=len(self._changes),
             pages=self._pages.checked,
             uncovered=uncovered,
             faults=self._faults.kept(),
@@ -104,16 +104,16 @@ class Audit:
             self._faults.extend([time_runs_back(stretch.start, self._time, first)])
         self._time = max(self._time, last)
 
-    def _check_policies(self) -> None:
+    def _check_changes(self) -> None:
         """What is refused before the range is a fault too: the entries in it were decided under what came after."""
         outside = [fault for fault in self._timeline.refused if not self._is_inside(fault.number)]
         self._faults.extend(outside)
         known = {number for number in self._timeline.changes - self._hidden if self._is_inside(number)}
-        for number in sorted(self._policies ^ known):
-            what = "it is a policy, and the chain of policies that the log gives out is without it"
-            if number not in self._policies:
-                what = "the chain of policies that the log gives out has another policy at its place"
-            self._faults.add(FaultKind.POLICY_LEFT_OUT, number, what)
+        for number in sorted(self._changes ^ known):
+            what = "it changes the rules, and the chain of policies that the log gives out is without it"
+            if number not in self._changes:
+                what = "the chain of policies that the log gives out has another change at its place"
+            self._faults.add(FaultKind.CHANGE_LEFT_OUT, number, what)
 
     def _is_inside(self, number: int | None) -> bool:
         return number is not None and self._start <= number < self._stop
@@ -139,7 +139,7 @@ class Audit:
             return
         try:
             self._tree.require_prefix(reached.size, reached.root())
-        except UnverifiedError as error:
+        except (RootMismatchError, ConsistencyInvalidError) as error:
             what = f"entries {self._start} to {self._stop - 1} are not those of the signed tree: {error.detail}"
             self._faults.add(FaultKind.TREE_DIFFERS, None, what, error.code)
 

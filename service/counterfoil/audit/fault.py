@@ -23,7 +23,7 @@ class FaultKind(StrEnum):
     PAGE_DIFFERS = "page-differs"
     PAGE_MISSING = "page-missing"
     PAGE_OVERLAPS = "page-overlaps"
-    POLICY_LEFT_OUT = "policy-left-out"
+    CHANGE_LEFT_OUT = "change-left-out"
     TREE_DIFFERS = "tree-differs"
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
+from counterfoil.audit.placed import require_placed
 from counterfoil.errors import CounterfoilError, MalformedDecisionError, MalformedError, UnverifiedError
 from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision
@@ -78,10 +79,12 @@ def _carried(evidence: Evidence) -> tuple[bytes, ...]:
 
 def _decide(number: int, statement: SignedStatement, rules: Rules, head_time: int) -> Decision:
     if number > GENESIS_ENTRY:
-        return admit(statement, rules, head_time).decision
-    key = find_issuer_key(statement, rules)
-    verify_statement(statement, key)
-    require_founding(number, statement, key, rules)
+        decision = admit(statement, rules, head_time).decision
+        require_placed(decision, number)
+        return decision
+    credential = find_issuer_key(statement, rules, head_time)
+    verify_statement(statement, credential.key)
+    require_founding(number, statement, credential.key, rules)
     return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR])
 
 

@@ -19,9 +19,9 @@ class Verdict(StrEnum):
 class AuditReport:
     """The entries from ``start`` up to ``stop``, audited against the tree of ``tree_size`` that the log signed.
 
-    ``repeated`` counts the decisions that were made again, ``withheld`` the entries that could not be read.
-    ``uncovered`` counts entries at the end of the range that no page in it covers, which is no fault. ``faults`` are
-    those kept, ``fault_count`` is how many there are.
+    ``repeated`` counts the decisions that were made again, ``withheld`` the entries that could not be read, ``changes``
+    those that changed the rules after the founding. ``uncovered`` counts entries at the end of the range that no page
+    in it covers, which is no fault. ``faults`` are those kept, ``fault_count`` is how many there are.
     """
 
     start: int
@@ -31,7 +31,7 @@ class AuditReport:
     repeated: int
     withheld: int
     events: int
-    policies: int
+    changes: int
     pages: int
     uncovered: int
     faults: tuple[Fault, ...]

@@ -7,6 +7,7 @@ from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
+from counterfoil.audit.placed import CHANGES
 from counterfoil.audit.repeat import Repeated, repeat
 from counterfoil.audit.timeline import Timeline
 from counterfoil.chain.findings import Finding
@@ -53,7 +54,7 @@ class Stretch:
     repeated: int
     faults: tuple[Fault, ...]
     pages: tuple[tuple[int, Page], ...]
-    policies: tuple[int, ...]
+    changes: tuple[int, ...]
     said: tuple[Said, ...]
     times: tuple[int, int] | None
 
@@ -87,7 +88,7 @@ class _Run:
         self._repeated = 0
         self._faults: list[Fault] = []
         self._pages: list[tuple[int, Page]] = []
-        self._policies: list[int] = []
+        self._changes: list[int] = []
         self._said: list[Said] = []
         self._first: int | None = None
         self._last = 0
@@ -132,7 +133,7 @@ class _Run:
             repeated=self._repeated,
             faults=tuple(self._faults),
             pages=tuple(self._pages),
-            policies=tuple(self._policies),
+            changes=tuple(self._changes),
             said=tuple(self._said),
             times=None if self._first is None else (self._first, self._last),
         )
@@ -158,8 +159,8 @@ class _Run:
             return
         if decision.effect is Effect.PAGE:
             self._pages.append((number, parse_page(payload)))
-        elif decision.effect is Effect.POLICY:
-            self._policies.append(number)
+        elif decision.effect in CHANGES:
+            self._changes.append(number)
         if decision.event is not None or self._strict:
             # What it says in full would only be carried from one process to another.
             event = None if decision.event is None else replace(decision.event, members={})

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from counterfoil.audit.fault import Fault, FaultKind
+from counterfoil.audit.placed import CHANGES, require_placed
 from counterfoil.errors import ChainInvalidError, CounterfoilError
 from counterfoil.log.founding import POLICY_ENTRY
-from counterfoil.policy.own_statements import Effect
-from counterfoil.policy.parse import parse_policy
+from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
+from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +76,19 @@ def read_timeline(entries: Iterable[RulesEntry], genesis: Genesis) -> Timeline:
 
 def _founding(entry: RulesEntry, genesis: Genesis) -> Rules:
     try:
-        policy = parse_policy(_parse(entry).message.payload or b"")
+        return founding_rules(genesis, _parse(entry), BUILT_IN_PROFILES)
     except CounterfoilError as error:
         raise ChainInvalidError(f"entry 0 is no policy: {error.detail}") from error
-    return Rules(genesis, policy, POLICY_ENTRY, POLICY_ENTRY)
 
 
 def _after(rules: Rules, entry: RulesEntry) -> Rules | None:
     """The rules after an entry; None where it changes none."""
     statement = _parse(entry)
-    head_time = parse_decision_record(entry.decision).head_time
-    if admit(statement, rules, head_time).decision.effect is not Effect.POLICY:
+    decision = admit(statement, rules, parse_decision_record(entry.decision).head_time).decision
+    require_placed(decision, entry.number)
+    if decision.effect not in CHANGES:
         return None
-    return Rules(rules.genesis, parse_policy(statement.message.payload or b""), entry.number, entry.number)
+    return rules_after(rules, entry.number, statement, decision.key_thumbprint)
 
 
 def _parse(entry: RulesEntry) -> SignedStatement:

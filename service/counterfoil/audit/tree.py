@@ -34,7 +34,7 @@ class SignedTree(Protocol):
         """Check that the tree of its first ``size`` entries has that root.
 
         Raises:
-            UnverifiedError: It has not, as far as the log's proof shows.
+            RootMismatchError, ConsistencyInvalidError: It has not, as far as the log's proof shows.
         """
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counterfoil.audit.timeline import RulesEntry
+from counterfoil.audit.timeline import RulesEntry, read_timeline
 from counterfoil.audit.tree import SignedTree
 from counterfoil.cli.audit_source import (
     EntriesFrom,
@@ -58,9 +58,12 @@ def store_to_audit(data: Path | None, database: str | None) -> Iterator[AuditedL
     found = find_data(data, database)
     with opened_store(data, database) as store:
         genesis = read_genesis(store)
-        # The tree first, so that the policies reach at least as far as it does.
-        tree = StoredTree(store, genesis)
+        # The head first, so that the policies reach at least as far as its tree does.
+        head = store.head()
+        if head is None:
+            raise LogCorruptError("the store holds no tree head")
         rules = tuple(_rules(store, genesis))
+        tree = StoredTree(store, head.tree, read_timeline(rules, genesis).rules_at(head.tree.size))
         source = StoreSource(found.path, found.settings.database)
         yield AuditedLog(source, lambda a, b: entries_of_store(store, a, b), tree, genesis, rules, (_STORE_ALONE,))
 

@@ -26,7 +26,7 @@ def audit_reply(report: AuditReport, genesis: Genesis) -> Reply:
             "repeated": report.repeated,
             "withheld": report.withheld,
             "events": report.events,
-            "policies": report.policies,
+            "ruleChanges": report.changes,
             "pages": report.pages,
             "uncovered": report.uncovered,
             "faultCount": report.fault_count,
@@ -40,8 +40,8 @@ def _summary(report: AuditReport) -> str:
     verdict = f"{report.fault_count} FAULTS" if report.verdict is Verdict.FAULTY else report.verdict.upper()
     told = (
         f"{verdict}: {report.repeated} of {report.entries} decisions repeated, entries {report.start} to "
-        f"{report.stop - 1} of a signed tree of {report.tree_size}; {report.events} events, {report.policies} later "
-        f"policies, {report.pages} pages"
+        f"{report.stop - 1} of a signed tree of {report.tree_size}; {report.events} events, {report.changes} changes "
+        f"of the rules, {report.pages} pages"
     )
     withheld = f"; {report.withheld} entries may not be read" if report.withheld else ""
     return f"{told}{withheld}; {report.uncovered} decisions that no page here covers yet, which is no fault"

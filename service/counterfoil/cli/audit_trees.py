@@ -10,8 +10,8 @@ from counterfoil.merkle.consistency import consistency_path, root_from_consisten
 from counterfoil.merkle.hashing import NodeHash, TreeSize
 from counterfoil.merkle.tiles import tree_nodes
 from counterfoil.merkle.tree import cover
+from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import TreeHead, verify_head
-from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.verify import VerifiedCheckpoint
 
 if TYPE_CHECKING:
@@ -19,19 +19,16 @@ if TYPE_CHECKING:
 
 
 class StoredTree:
-    """Implements SignedTree over the latest head of a store, which the receipt key signed.
+    """Implements SignedTree over a head of a store that one of the log's receipt keys signed.
 
     Raises:
-        LogCorruptError: There is no head, or no signature of the log's receipt key over it that holds.
+        LogCorruptError: There is no signature over it that holds, by a key that is not compromised.
     """
 
-    def __init__(self, store: LogReader, genesis: Genesis) -> None:
-        head = store.head()
-        if head is None:
-            raise LogCorruptError("the store holds no tree head")
-        _require_signed(store, genesis, head.tree)
+    def __init__(self, store: LogReader, head: TreeHead, rules: Rules) -> None:
+        _require_signed(store, head, rules)
         self._store = store
-        self.size, self.root = head.tree.size, head.tree.root
+        self.size, self.root = head.size, head.root
 
     def peaks(self, size: int) -> Sequence[NodeHash]:
         """The perfect subtrees of its first ``size`` entries, as the store has them."""
@@ -65,15 +62,15 @@ class ServedTree:
         _require_same(reached, self.root)
 
 
-def _require_signed(store: LogReader, genesis: Genesis, head: TreeHead) -> None:
-    key = genesis.keys[KeyPurpose.RECEIPT]
+def _require_signed(store: LogReader, head: TreeHead, rules: Rules) -> None:
     for signature in store.signatures(head.size):
-        if signature.key_thumbprint == key.thumbprint:
+        known = rules.receipt_keys.find(signature.key_thumbprint)
+        if known is not None and known.compromised is None:
             try:
-                return verify_head(genesis.identity, key, head, signature.signature)
+                return verify_head(rules.genesis.identity, known.key, head, signature.signature)
             except UnverifiedError as error:
                 raise LogCorruptError(f"the signature of the tree head at size {head.size} does not hold") from error
-    raise LogCorruptError(f"the tree head at size {head.size} is not signed by the receipt key")
+    raise LogCorruptError(f"the tree head at size {head.size} is signed by no receipt key of the log")
 
 
 def _require_same(reached: bytes, signed: bytes) -> None:

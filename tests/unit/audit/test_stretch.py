@@ -10,7 +10,7 @@ from counterfoil.audit.entry import AuditedEntry, audited, withheld
 from counterfoil.audit.fault import MAX_OF_A_KIND, FaultKind, Faults
 from counterfoil.audit.report import AuditReport, Verdict
 from counterfoil.audit.stretch import repeat_stretch
-from counterfoil.audit.timeline import RulesEntry, read_timeline
+from counterfoil.audit.timeline import RulesEntry, Timeline, read_timeline
 from counterfoil.chain.findings import Finding
 from counterfoil.cli.audit_trees import StoredTree
 from counterfoil.errors import ChainInvalidError
@@ -55,6 +55,12 @@ def rules_of(world: World) -> list[RulesEntry]:
     return found
 
 
+def tree_of(world: World, timeline: Timeline) -> StoredTree:
+    head = store_of(world).head()
+    assert head is not None
+    return StoredTree(store_of(world), head.tree, timeline.rules_at(head.tree.size))
+
+
 def entries_of(world: World) -> list[AuditedEntry]:
     return [audited(kept) for kept in store_of(world).kept(0, 100)]
 
@@ -65,7 +71,7 @@ def audit(world: World, *runs: list[AuditedEntry]) -> AuditReport:
     genesis = read_genesis(store)
     timeline = read_timeline(rules_of(world), genesis)
     entries = entries_of(world)
-    whole = Audit(StoredTree(store, genesis), timeline, 0, lambda first, last: entries[first:last])
+    whole = Audit(tree_of(world, timeline), timeline, 0, lambda first, last: entries[first:last])
     start = 0
     for place, run in enumerate(runs):
         stop = len(entries) if place == len(runs) - 1 else run[-1].number + 1
@@ -98,7 +104,7 @@ def test_a_stretch_follows_the_one_before_it(world: World) -> None:
     store = store_of(world)
     genesis = read_genesis(store)
     timeline = read_timeline(rules_of(world), genesis)
-    whole = Audit(StoredTree(store, genesis), timeline, 0, lambda _first, _last: [])
+    whole = Audit(tree_of(world, timeline), timeline, 0, lambda _first, _last: [])
     with pytest.raises(ValueError, match="does not follow"):
         whole.take(repeat_stretch([], 1, 2, timeline))
 
