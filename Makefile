@@ -61,7 +61,7 @@ contracts: $(STAMP) ## the import contracts
 fuzz: $(STAMP) ## 200,000 inputs to every parser; only our own errors may come out
 	@$(BIN)/python -m tests.fuzz.run --inputs 200000
 
-bench: $(STAMP) ## the service under load on both stores, in ratios; writes build/bench.json (BENCH="--seconds 3 --rounds 1")
+bench: $(STAMP) ## the service under load on both stores and the audit of what it took, in ratios; writes build/bench.json (BENCH="--seconds 3 --rounds 1")
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq wrk >/dev/null; } || true
 	@sh deploy/find-postgres.sh
 	@$(BIN)/python -m bench.run $(BENCH)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from bench.audit import AuditRound, audit_round
 from bench.drive import Load, Round, drive
 from bench.machine import fdatasync_ms, verify_rate
 from bench.servers import Kind, Served, run, serving
@@ -23,7 +24,10 @@ SMOKE: Final = (Load(64), Load(2, 100))
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: each load so many seconds on each server, so many times; and how long V is measured before."""
+    """What is measured: each load so many seconds on each server, so many times, and then ``audits`` of each log.
+
+    V is measured for ``verify_seconds`` before each.
+    """
 
     kinds: tuple[Kind, ...]
     loads: tuple[Load, ...]
@@ -31,6 +35,7 @@ class Plan:
     rounds: int
     fsck: bool
     verify_seconds: float
+    audits: int = 0
 
     def loads_of(self, kind: Kind) -> tuple[Load, ...]:
         """The loads that a server of this kind stands under."""
@@ -44,6 +49,7 @@ class Measured:
     rounds: dict[tuple[Kind, Load], list[Round]] = field(default_factory=dict)
     verified: list[float] = field(default_factory=list)
     syncs: list[float] = field(default_factory=list)
+    audits: list[AuditRound] = field(default_factory=list)
 
 
 def measure(plan: Plan, folder: Path, cluster: Cluster | None) -> Measured:
@@ -59,6 +65,9 @@ def measure(plan: Plan, folder: Path, cluster: Cluster | None) -> Measured:
             print(f"round {turn + 1} of {plan.rounds} ...", flush=True)
             # Every other turn the other way round: none always runs while what another has written is flushed.
             _round(plan, started if turn % 2 == 0 else started[::-1], file, measured)
+        for turn in range(plan.audits):
+            print(f"audit {turn + 1} of {plan.audits} ...", flush=True)
+            measured.audits += [audit_round(served) for served in started if served.kind.max_batch > 1]
         if plan.fsck:
             for served in started:
                 print(f"fsck, {served.kind}: {run(['fsck', *served.where]).strip()}", flush=True)

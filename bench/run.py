@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from bench.audit import told
 from bench.drive import Load
 from bench.measure import LOADS, SMOKE, Measured, Plan, measure
 from bench.results import as_json, baseline_of, losses, summarise
 from bench.servers import Kind
 from bench.table import table
-from bench.targets import judged
+from bench.targets import judged, judged_audits
 from tests.postgres.cluster import MISSING, Cluster, find_programs, running_cluster
 
 ROOT: Final = Path(__file__).parents[1]
@@ -36,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as name, _cluster(asked.stores) as cluster:
         verifying = _SMOKE_VERIFIES if asked.smoke else _VERIFIES
-        plan = Plan(_kinds(asked, cluster), _loads(asked), asked.seconds, asked.rounds, asked.fsck, verifying)
+        plan = Plan(
+            _kinds(asked, cluster), _loads(asked), asked.seconds, asked.rounds, asked.fsck, verifying, asked.audits
+        )
         measured = measure(plan, Path(name), cluster)
     return _report(asked, measured)
 
@@ -49,6 +52,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", default="2", help="processes on PostgreSQL; several numbers with commas between")
     parser.add_argument("--clients", default="", help="only these numbers of clients, with commas between")
     parser.add_argument("--smoke", action="store_true", help="a small load of each mode instead of those that count")
+    parser.add_argument("--audits", type=int, default=2, help="how often each log is audited in the end")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench.json")
     parser.add_argument("--fail", action="store_true", help="end with 1 on a loss or an invalid run")
     parser.add_argument("--fsck", action="store_true", help="check each log in the end")
@@ -92,7 +96,8 @@ def _report(asked: argparse.Namespace, measured: Measured) -> int:
     print(f"\nV, two processes verifying ES256 alone: {v:.0f}/s ({least:.0f}..{most:.0f})")
     print(f"one fdatasync: {sync:.2f} ms ({min(measured.syncs):.2f}..{max(measured.syncs):.2f})\n")
     lost = losses(results)
-    print("\n".join([*table(results), "", *judged(results, sync), *lost]))
+    print("\n".join([*table(results), "", *told(measured.audits), *judged(results, sync)]))
+    print("\n".join([*judged_audits(measured.audits), *lost]))
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(as_json(results), indent=1) + "\n")
     print(f"written to {asked.out}")

@@ -1,13 +1,16 @@
 """What the service is to reach, beside what was measured."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Final
 
+from bench.audit import AuditRound
 from bench.results import Result, against_one_by_one
 
 SLOW_SYNC_MS: Final = 1.0
 """Where writing to the disk takes less, group commit has little to save, and its target says nothing."""
 
+_AUDITED: Final = 0.5
 _TAIL: Final = 4
 _BATCHED: Final = 8
 _LONE_MS: Final = 2
@@ -40,6 +43,13 @@ def judged(results: Sequence[Result], sync_ms: float) -> list[str]:
         if lone is not None:
             lines.append(_at_most(f"{store}, a lone client's p50 in ms", lone.p50_ms, _LONE_MS + sync_ms))
     return lines
+
+
+def judged_audits(rounds: Sequence[AuditRound]) -> list[str]:
+    """The target of audits, by the median of each kind of log."""
+    kinds = dict.fromkeys(one.kind for one in rounds)
+    ratios = {kind: median(one.verify_ratio for one in rounds if one.kind == kind) for kind in kinds}
+    return [_at_least(f"audit, {kind}, rate/V", ratio, _AUDITED) for kind, ratio in ratios.items()]
 
 
 def _batched(one: Result, ratio: float | None, sync_ms: float) -> list[str]:

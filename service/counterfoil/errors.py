@@ -14,7 +14,7 @@
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
     │   ├── MalformedNoticeError
     │   ├── MalformedEventError, RootTraceMismatchError
-    │   └── MalformedEntryIdError, MalformedParameterError, TooLargeError
+    │   └── MalformedEntryIdError, MalformedEntryError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
     │   ├── InclusionInvalidError, ConsistencyInvalidError, RootMismatchError, SizeMismatchError
@@ -298,6 +298,12 @@ class MalformedEntryIdError(MalformedError):
     """The text is not an entry id: 64 lowercase hexadecimal digits."""
 
     code = "malformed-entry-id"
+
+
+class MalformedEntryError(MalformedError):
+    """An entry that a log gives out for an audit is not in the form of one."""
+
+    code = "malformed-entry"
 
 
 class MalformedParameterError(MalformedError):

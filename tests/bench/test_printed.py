@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from bench.audit import AuditRound, told
 from bench.drive import Load
 from bench.servers import Kind
 from bench.table import table
-from bench.targets import judged
+from bench.targets import judged, judged_audits
 from tests.bench.test_results import result
 
 ALONE = Kind("postgresql", 2, max_batch=1)
@@ -52,3 +53,11 @@ def test_where_the_disk_is_fast_batching_has_no_target() -> None:
 
 def test_the_first_number_of_workers_is_judged() -> None:
     assert judged([result(5300), result(100, Kind("postgresql", 3))], 1.5)[0].startswith("met ")
+
+
+def test_audits_are_told_and_judged_by_their_medians() -> None:
+    rounds = [AuditRound(Kind("sqlite", 1), 1000, seconds, 1000.0) for seconds in (1.0, 2.0, 4.0)]
+    assert told(rounds) == ["audit of 1000 entries, sqlite, 1 workers: 500/s, 0.500 of V"]
+    assert judged_audits(rounds) == ["met      audit, sqlite, 1 workers, rate/V: 0.500, to reach 0.5"]
+    assert judged_audits(rounds[1:])[0].startswith("NOT MET ")
+    assert told([]) == judged_audits([]) == []

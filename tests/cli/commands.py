@@ -57,6 +57,7 @@ COMMANDS = (
     ("db", "check"),
     ("db", "grant"),
     ("fsck",),
+    ("audit",),
     ("demo",),
     ("demo", "engagement"),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from counterfoil.log.records import Batch, Entry
+from counterfoil.log.records import Batch, Entry, KeptEntry
 from counterfoil.merkle.tiles import TileId
 from counterfoil.policy.document import Visibility
 from counterfoil.receipt.leaf import statement_leaf
@@ -73,6 +73,26 @@ def test_entries_are_paged(filled: Filled, start: int, limit: int) -> None:
 def test_pages_that_are_none_are_empty(filled: Filled, start: int, limit: int) -> None:
     assert list(filled.store.entries(start, limit)) == []
     assert list(filled.store.chain_entries(0, start, limit)) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "limit"),
+    [(0, 301), (0, 1), (5, 10), (299, 10), (300, 1), (301, 5), (0, 10**30), (2, 0), (-1, 5), (2**63, 9)],
+)
+def test_entries_are_paged_with_their_contents(filled: Filled, start: int, limit: int) -> None:
+    contents = [content for batch in filled.batches for content in batch.contents]
+    kept = [
+        KeptEntry(entry.number, entry.statement_hash, entry.decision, content)
+        for entry, content in zip(filled.entries, contents, strict=True)
+    ]
+    assert list(filled.store.kept(start, limit)) == (kept[start : start + limit] if start >= 0 else [])
+
+
+def test_contents_of_a_page_come_with_their_evidence(store: Store) -> None:
+    evidence = Evidence("x5chain", b"\x80")
+    there = append(store, [New(b"a"), New(b"b", evidence=evidence), New(b"c")]).contents
+    assert [content.evidence for content in there] == [None, evidence, None]
+    assert [kept.content for kept in store.kept(0, 3)] == list(there)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from counterfoil.audit.entry import audited
 from counterfoil.cose import labels
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.keys import encode_cose_key, public_key_der, public_key_pem
@@ -155,6 +156,7 @@ async def _make() -> Material:
         b"entries/x001/x234/067",
         b"log.example:8443/agents/~a_b",
         b"aGVsbG8td29ybGRf",
+        b"".join(audited(kept).encode() for kept in world.store.kept(2, 3)),
     )
     shared = _shared_vectors()
     leaves = world.store.leaf_hashes(0, 3)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from counterfoil.audit.entry import parse_audited
 from counterfoil.cose.keys import certificate_key, parse_cose_key, parse_public_key_der, parse_public_key_pem
 from counterfoil.cose.sign1 import parse_sign1
 from counterfoil.cose.x509_path.revocation import parse_crl
@@ -62,6 +63,7 @@ def _linted(data: bytes) -> None:
 
 
 PARSERS: Final[dict[str, Target]] = {
+    "parse_audited": lambda data: list(parse_audited(data)),
     "certificate_key": certificate_key,
     "decode": lambda data: decode(data, Limits(_MAX_BYTES), allow_tags=frozenset({1, 18})),
     "decode_base64url": lambda data: decode_base64url(_text(data)),

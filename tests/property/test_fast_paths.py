@@ -18,7 +18,7 @@ from counterfoil.merkle.hashing import NodeHash
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.tree_head import HeadSignature, head_header
 from counterfoil.statement.claims import parse_root_trace_id
-from counterfoil.statement.decision_record import DecisionRecord
+from counterfoil.statement.decision_record import DecisionRecord, _parse, parse_decision_record
 from tests.builders import sign_statement
 from tests.unit.receipt.test_receipts import HEAD, IDENTITY, KEY, SIGNER
 
@@ -194,3 +194,41 @@ def test_names_are_in_the_order_of_their_utf_16(names: tuple[str, str]) -> None:
     assert is_canonical_json(spelled, parse_json(spelled, max_bytes=100)) == (
         names in {("\U00010000", "\uffff"), ("z", "é")}
     )
+
+
+RECORDS = st.builds(DecisionRecord, NUMBERS, NUMBERS, st.binary(min_size=32, max_size=32), NUMBERS, DIGESTS, DIGESTS)
+
+
+@given(RECORDS)
+def test_a_decision_record_is_read_as_a_whole_or_in_two_parts(record: DecisionRecord) -> None:
+    assert parse_decision_record(record.encode()) == _parse(record.encode()) == record
+
+
+@given(RECORDS, st.integers(0, 250), st.integers(0, 255), st.integers(-3, 3))
+def test_a_damaged_decision_record_is_read_as_a_whole_or_in_two_parts(
+    record: DecisionRecord, place: int, value: int, cut: int
+) -> None:
+    damaged = bytearray(record.encode())
+    damaged[place % len(damaged)] = value
+    data = bytes(damaged[:cut] if cut < 0 else damaged + bytes(cut))
+    found: list[object] = []
+    for parse in (parse_decision_record, _parse):
+        try:
+            found.append(parse(data))
+        except MalformedError as error:
+            found.append(type(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x07", b"\x18\x07", b"\x18\xff", b"\x19\x01\x00", b"\x1b" + b"\xff" * 8, b"\x27", b"\x1c"]
+)
+def test_a_number_has_one_spelling_in_a_decision_record(head: bytes) -> None:
+    data = DecisionRecord(7, 0, bytes(32), 5).encode().replace(b"\x01\x07\x02", b"\x01" + head + b"\x02", 1)
+    found: list[object] = []
+    for parse in (parse_decision_record, _parse):
+        try:
+            found.append(parse(data).number)
+        except MalformedError as error:
+            found.append(type(error))
+    assert found[0] == found[1]

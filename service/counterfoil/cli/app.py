@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
+from counterfoil.cli.audit import audit
 from counterfoil.cli.chain import chain
 from counterfoil.cli.crl import crl
 from counterfoil.cli.db import db
@@ -73,7 +74,7 @@ def _root(
     """
 
 
-for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revoke, fsck):
+for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revoke, fsck, audit):
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
 app.add_typer(crl, name="crl")

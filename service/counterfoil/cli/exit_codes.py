@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     MISCONFIGURED = 8
     ABSENT = 9
     INTERNAL = 10
+    INCOMPLETE = 11
     INTERRUPTED = 130
 
 
@@ -54,10 +55,11 @@ _MEANINGS: Final = {
     ExitCode.REFUSED: "the registration policy, or the service, says no",
     ExitCode.CONFLICT: "it is there already in another form",
     ExitCode.UNAVAILABLE: "the service or the store cannot be reached now; again later",
-    ExitCode.CORRUPT: "the log disagrees with itself, or fsck has findings",
+    ExitCode.CORRUPT: "the log disagrees with itself: fsck has findings, or audit has faults",
     ExitCode.MISCONFIGURED: "it cannot be done as this machine is set up",
     ExitCode.ABSENT: "nothing is there by that name",
     ExitCode.INTERNAL: "a defect of this program",
+    ExitCode.INCOMPLETE: "nothing wrong was found, and not all of it could be looked at",
     ExitCode.INTERRUPTED: "interrupted",
 }
 

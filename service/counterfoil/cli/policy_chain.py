@@ -65,10 +65,12 @@ def opened_store(data: Path | None, database: str | None) -> Iterator["Stored"]:
 
 
 @contextmanager
-def opened_service(url: str, keys: Path | None, origin: str | None) -> Iterator[tuple["Client", Trust | None]]:
+def opened_service(
+    url: str, keys: Path | None, origin: str | None, *, credential: str | None = None
+) -> Iterator[tuple["Client", Trust | None]]:
     """A service, and what the user trusts; errors as for ``remote_log``."""
     trust = None if keys is None else read_trust(keys, origin)
-    with trusted_log(url, trust, origin) as client:
+    with trusted_log(url, trust, origin, credential=credential) as client:
         yield client, trust
 
 
@@ -96,18 +98,41 @@ def policies_of_service(client: "Client", trust: Trust | None) -> PolicyChain:
         ChainInvalidError, IssuerMismatchError: What it gives out is not the chain of the policies of that log.
         CounterfoilError: The service cannot be asked, or something does not verify.
     """
+    served = served_policies(client, trust)
+    succession = read_succession([(link.statement, link.decision) for link in served.chain.links], served.genesis)
+    size = None if served.chain.verified.tree is None else served.chain.verified.tree[0]
+    later = f"that no policy came into force after the tree of {size} entries"
+    points = (*((later,) if served.is_whole else ()), *served.open_points)
+    return PolicyChain(served.genesis, succession, served.pinned, size, points)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPolicies:
+    """The chain of policies as a service gives it out: on the log it is, who signed what in it is not checked.
+
+    ``is_whole``: the log signed that it has these entries and no other. ``open_points`` is what that rests on.
+    """
+
+    genesis: Genesis
+    chain: "FetchedChain"
+    pinned: bool
+    is_whole: bool
+
+    @property
+    def open_points(self) -> tuple[str, ...]:
+        """What all of it does not show."""
+        return (*(() if self.is_whole else (_HEAD_UNSIGNED,)), *(() if self.pinned else (_KEYS_UNPINNED,)))
+
+
+def served_policies(client: "Client", trust: Trust | None) -> ServedPolicies:
+    """The chain of policies and the genesis document; keys and errors as for ``policies_of_service``."""
     pinned = None if trust is None else trust.genesis
     identity = parse_origin(client.log().origin) if pinned is None else pinned.identity
     fetched = client.chain(identity.policy_subject)
     genesis = _genesis_in(fetched) if pinned is None else pinned
     if genesis.identity != identity or fetched.verified.log_name != identity.log_name:
         raise IssuerMismatchError(f"the chain of policies is not that of {identity.origin}")
-    succession = read_succession([(link.statement, link.decision) for link in fetched.links], genesis)
-    size = None if fetched.verified.tree is None else fetched.verified.tree[0]
-    whole = _is_whole(fetched, genesis)
-    later = f"that no policy came into force after the tree of {size} entries"
-    unpinned = () if pinned is not None else (_KEYS_UNPINNED,)
-    return PolicyChain(genesis, succession, pinned is not None, size, (later if whole else _HEAD_UNSIGNED, *unpinned))
+    return ServedPolicies(genesis, fetched, pinned is not None, _is_whole(fetched, genesis))
 
 
 def _stored(store: "Stored", genesis: Genesis) -> Iterator[tuple[bytes, bytes]]:

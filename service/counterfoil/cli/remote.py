@@ -48,8 +48,9 @@ def trusted_log(
     *,
     receipts: Path | None = None,
     retry_for: float = DEFAULT_RETRY_SECONDS,
+    credential: str | None = None,
 ) -> Iterator["Client"]:
-    """The same with keys that were read already."""
+    """The same with keys that were read already. ``credential`` is sent along, for what is not public."""
     with needing("client"):
         from stamina.instrumentation import set_on_retry_hooks  # noqa: PLC0415 - as above
 
@@ -62,6 +63,7 @@ def trusted_log(
         history=None if trust is None else trust.history,
         expected_issuer=issuer,
         receipts=None if receipts is None else ReceiptStore(receipts),
+        admin_token=credential,
         patience=Patience(attempts=_ATTEMPTS, seconds=retry_for) if retry_for else IMPATIENT,
     ) as client:
         yield client

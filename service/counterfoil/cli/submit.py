@@ -11,9 +11,9 @@ from counterfoil.cli.exit_codes import ExitCode, exit_code_of, worst
 from counterfoil.cli.files import read_input, write_output
 from counterfoil.cli.options import AsJson, Keys, Origin, Url
 from counterfoil.cli.output import Reply, fields, timestamp
+from counterfoil.cli.progress import progress
 from counterfoil.cli.remote import key_note, remote_log
 from counterfoil.cli.results import inclusion_json
-from counterfoil.cli.submit_progress import progress
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.encoding.printable import printable
 from counterfoil.errors import CounterfoilError, UnavailableError
@@ -111,7 +111,7 @@ def _many(client: "Client", files: Sequence[Path], receipts: Path | None, *, as_
 
     shown: list[_Shown] = []
     gone: CounterfoilError | None = None
-    with progress(len(files)) as advance:
+    with progress("submitting", len(files)) as advance:
         # What one request holds is read, sent and kept before the next is read.
         for places in parts((place, _size(file)) for place, file in enumerate(files)):
             part = [files[place] for place in places]

@@ -15,6 +15,7 @@ from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
 from counterfoil.client.transport import AsyncTransport, Transport
 from counterfoil.cose.keys import PublicKey
+from counterfoil.merkle.tiles import TilePath
 from counterfoil.verify import LogKeys, VerifiedCheckpoint, VerifiedConsistency, VerifiedHistory
 
 Carrier = TypeVar("Carrier")
@@ -126,6 +127,17 @@ class Client(_Common[Transport]):
         """
         return self._transport.hold(self._talk.case_file(root_trace_id, size))
 
+    def entry_sequence(self, start: int, limit: int) -> bytes:
+        """Up to ``limit`` entries with what their decisions were made by, a CBOR sequence; nothing is verified.
+
+        Entries that this client may not read come without content. ``counterfoil.audit`` repeats the decisions.
+        """
+        return self._transport.hold(self._talk.entry_sequence(start, limit))
+
+    def tile(self, path: TilePath) -> bytes:
+        """The hashes of a tile; nothing in it is verified."""
+        return self._transport.hold(self._talk.tile(path))
+
     def log(self) -> LogSummary:
         """What the log says about itself; nothing in it is verified."""
         return self._transport.hold(self._talk.log())
@@ -215,6 +227,14 @@ class AsyncClient(_Common[AsyncTransport]):
     async def case_file(self, root_trace_id: str, *, size: int | None = None) -> bytes:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.case_file(root_trace_id, size))
+
+    async def entry_sequence(self, start: int, limit: int) -> bytes:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.entry_sequence(start, limit))
+
+    async def tile(self, path: TilePath) -> bytes:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.tile(path))
 
     async def log(self) -> LogSummary:
         """As ``Client`` does."""

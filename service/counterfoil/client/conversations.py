@@ -7,11 +7,13 @@ from counterfoil.client.asking import Conversation, work
 from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
 from counterfoil.client.problem import ServiceAnswerError
-from counterfoil.client.reading import CBOR, COSE, JSON, TEXT, path_of
+from counterfoil.client.reading import CBOR, CBOR_SEQUENCE, COSE, JSON, OCTETS, TEXT, path_of
 from counterfoil.client.receipt_store import ReceiptStore
 from counterfoil.client.summary import parse_indexed
 from counterfoil.client.trusting import Trusting
 from counterfoil.cose.keys import PublicKey
+from counterfoil.merkle.hashing import HASH_SIZE
+from counterfoil.merkle.tiles import TilePath, format_tile_path
 from counterfoil.receipt.checkpoint import MAX_CHECKPOINT_BYTES
 from counterfoil.receipt.parse import MAX_RECEIPT_BYTES
 from counterfoil.receipt.transparent import MAX_TRANSPARENT_BYTES
@@ -29,6 +31,8 @@ from counterfoil.verify import (
 
 _MAX_DECISION_BYTES: Final = 512
 _MAX_INDEX_BYTES: Final = 4096
+_MAX_SEQUENCE_BYTES: Final = 64 * 1024 * 1024
+"""The service ends a page after 4 MiB of statements and evidence, of which one may be of 16, and adds a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,18 @@ class Conversations(Trusting):
         """The entry id of that number, as the log's index has it; nothing in it is verified."""
         body = yield from self._get("entries", JSON, _MAX_INDEX_BYTES, {"from": number, "limit": 1})
         return parse_indexed(body, number)
+
+    def entry_sequence(self, start: int, limit: int) -> Conversation[bytes]:
+        """Entries with everything that their decisions were made by, as they came; nothing in it is verified."""
+        return (yield from self._get("entries", CBOR_SEQUENCE, _MAX_SEQUENCE_BYTES, {"from": start, "limit": limit}))
+
+    def tile(self, path: TilePath) -> Conversation[bytes]:
+        """The hashes of a tile, as they came; nothing in it is verified."""
+        size = path.width * HASH_SIZE
+        hashes = yield from self._get(f"tile/{format_tile_path(path)}", OCTETS, size)
+        if len(hashes) != size:
+            raise ServiceAnswerError(f"the service answered {len(hashes)} bytes where a tile has {size}")
+        return hashes
 
     def checkpoint_text(self) -> Conversation[bytes]:
         """The latest checkpoint, as it came."""

@@ -65,6 +65,10 @@ class ServiceProblemError(CounterfoilError):
         super().__init__(f"the service answered {problem.status} {problem.title}: {problem.detail}")
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type["ServiceProblemError"], tuple[Problem]]:
+        """As it goes from one process to another: by what it was made from, which is not its text."""
+        return type(self), (self.problem,)
+
 
 class ServiceMalformedError(ServiceProblemError, MalformedError):
     """The service could not read what was sent."""

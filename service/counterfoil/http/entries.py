@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from counterfoil.errors import MalformedParameterError
+from counterfoil.http.audited_entries import audited_sequence
 from counterfoil.http.described import (
+    GUARDED,
     PROBLEMS,
     REDIRECT,
     STATEMENT_BODY,
@@ -16,9 +18,9 @@ from counterfoil.http.described import (
     receipt,
 )
 from counterfoil.http.entry_lookup import EntryId, find_entry
-from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, preferred
+from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, JSON, RECEIPT, preferred
 from counterfoil.http.released import released_size
-from counterfoil.http.responses import IMMUTABLE, REVALIDATE, STABLE, answer, unreleased
+from counterfoil.http.responses import IMMUTABLE, PRIVATE, REVALIDATE, STABLE, answer, unreleased
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Wired
 from counterfoil.log.records import Entry
@@ -94,17 +96,33 @@ def get_receipt(
     return _receipt(request, entry_id, content, STABLE if size is None else IMMUTABLE)
 
 
-@router.get("/entries")
+@router.get(
+    "/entries",
+    response_model=EntryIndex,
+    responses=binary(
+        200,
+        "The entries without their content; or, for an audit, a sequence of arrays: number, statement hash, decision "
+        "record, statement, evidence as kind and bytes, decision digest. What is not there is null; for whom the entry "
+        "is not, everything but the first two and the last. It ends early after 4 MiB; ask on from behind its last.",
+        CBOR_SEQUENCE,
+    ),
+    openapi_extra=GUARDED,
+)
 def list_entries(
+    request: Request,
     response: Response,
     service: Wired,
     start: Annotated[Number, Query(alias="from", description="The first entry number.")] = 0,
     limit: PageSize = DEFAULT_PAGE_SIZE,
-) -> EntryIndex:
-    """The entries of the log by number, without their content."""
+) -> EntryIndex | Response:
+    """The entries of the log by number: an index of them, or what an audit takes to repeat each decision."""
     size = service.log.head().tree.size
+    if preferred(request.headers.get("accept"), (JSON,), (CBOR_SEQUENCE,)) == CBOR_SEQUENCE:
+        items = audited_sequence(request, service, start, min(start + limit, size))
+        return answer(items, CBOR_SEQUENCE, PRIVATE, {"Vary": "Accept, Authorization"})
     entries = service.log.store.entries(start, min(limit, size - start)) if start < size else ()
     response.headers["Cache-Control"] = REVALIDATE
+    response.headers["Vary"] = "Accept"
     following = start + len(entries)
     return EntryIndex(
         entries=[_indexed(entry) for entry in entries],

@@ -24,11 +24,16 @@ def require_reader(request: Request, visibility: Visibility, settings: Settings)
     Raises:
         ProblemError: The request comes without the credential.
     """
-    if visibility is Visibility.PUBLIC:
-        return
-    token = settings.admin_token
-    if not (_is_from_here(request, settings) if token is None else _carries(request, token)):
+    if not is_reader(request, visibility, settings):
         raise ProblemError(CREDENTIAL_REQUIRED)
+
+
+def is_reader(request: Request, visibility: Visibility, settings: Settings) -> bool:
+    """Whether who sent the request may read something of that visibility, as ``require_reader`` has it."""
+    if visibility is Visibility.PUBLIC:
+        return True
+    token = settings.admin_token
+    return _is_from_here(request, settings) if token is None else _carries(request, token)
 
 
 def is_loopback(host: str) -> bool:

@@ -13,6 +13,7 @@ from counterfoil.log.records import (
     Entry,
     EventRow,
     Head,
+    KeptEntry,
     Landmark,
     ReferenceRow,
     Registered,
@@ -103,6 +104,10 @@ class LogReader(TileReader, Protocol):
 
     def content(self, number: int) -> Content | None:
         """The statement of an entry and its evidence; None when erased."""
+        ...
+
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
         ...
 
     def tree_head(self, size: int) -> TreeHead | None:

@@ -65,6 +65,16 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptEntry:
+    """What is kept of an entry to repeat its decision; ``content`` is None where it is erased."""
+
+    number: EntryNumber
+    statement_hash: StatementHash
+    decision: bytes
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChainHead:
     """A chain as its last entry left it. ``visibility`` is the narrowest among its entries."""
 

@@ -5,10 +5,11 @@ from typing import Final
 
 from counterfoil.cose import labels
 from counterfoil.cose.algorithms import Algorithm
+from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.cose.sign1 import signature_input
 from counterfoil.cose.signer import Signer
-from counterfoil.cose.verify_signature import normalise_signature
+from counterfoil.cose.verify_signature import normalise_signature, verify_signature
 from counterfoil.encoding.cbor import encode
 from counterfoil.errors import SignerUnavailableError
 from counterfoil.merkle.hashing import NodeHash, TreeSize
@@ -78,3 +79,14 @@ def sign_head(signer: Signer, identity: LogIdentity, head: TreeHead) -> HeadSign
     signature = signer.sign(signature_input(header, head.root))
     # Of the two ECDSA signatures the one with the smaller s, so that a stored one cannot be exchanged for its twin.
     return HeadSignature(head.size, thumbprint, normalise_signature(signer.algorithm, signature))
+
+
+def verify_head(identity: LogIdentity, key: PublicKey, head: TreeHead, signature: bytes) -> None:
+    """Check that a receipt key signed a tree head.
+
+    Raises:
+        UnverifiedError: It did not.
+    """
+    algorithm = default_algorithm(key)
+    header = head_header(identity, key.thumbprint, algorithm, head)
+    verify_signature(algorithm, key, signature, signature_input(header, head.root))

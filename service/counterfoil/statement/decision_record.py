@@ -18,6 +18,10 @@ _LABELS: Final = tuple(encode_integer(label) for label in range(8))
 _BEGINNING: Final = b"\xa8" + _LABELS[_VERSION] + encode_integer(RECORD_VERSION) + _LABELS[_NUMBER]
 """A map of eight members, and all of it that never changes before the first that does."""
 
+_FIRST_NUMBER: Final = encode_integer(0)
+_NUMBER_SIZES: Final = dict.fromkeys(range(24), 1) | {24 + power: 1 + (1 << power) for power in range(4)}
+"""How long an unsigned integer is in all, by its first byte (RFC 8949, section 3)."""
+
 _NULL: Final = b"\xf6"
 
 
@@ -55,6 +59,37 @@ def parse_decision_record(data: bytes) -> DecisionRecord:
     Raises:
         MalformedError: The bytes are not a decision record of this version.
     """
+    # Records that follow one another differ in little but the number, so what else is in them is read once for all.
+    end, number = _number_in(data)
+    if number is None:
+        return _parse(data)
+    same = _parsed(data[: len(_BEGINNING)] + _FIRST_NUMBER + data[end:])
+    return DecisionRecord(
+        number,
+        same.policy_entry,
+        same.key_thumbprint,
+        same.head_time,
+        same.appraisal_digest,
+        same.evidence_digest,
+        same.collateral_digest,
+    )
+
+
+def _number_in(data: bytes) -> tuple[int, int | None]:
+    """The number of a record that begins as all do, and where it ends; None where only the whole shows what it is."""
+    at = len(_BEGINNING)
+    if not data.startswith(_BEGINNING) or len(data) == at:
+        return at, None
+    size = _NUMBER_SIZES.get(data[at])
+    if size is None:
+        return at, None
+    number = int.from_bytes(data[at + 1 : at + size], "big") if size > 1 else data[at]
+    if number > _MAX_INTEGER or encode_integer(number) != data[at : at + size]:
+        return at, None
+    return at + size, number
+
+
+def _parse(data: bytes) -> DecisionRecord:
     value = decode(data, _LIMITS)
     if not isinstance(value, dict) or set(value) != set(range(8)) or value[_VERSION] != RECORD_VERSION:
         raise MalformedDecisionError("not a decision record of version 1")
@@ -70,6 +105,9 @@ def parse_decision_record(data: bytes) -> DecisionRecord:
     if record.encode() != data:
         raise MalformedDecisionError("the decision record is not in deterministic encoding")
     return record
+
+
+_parsed = lru_cache(maxsize=256)(_parse)
 
 
 @lru_cache(maxsize=256, typed=True)

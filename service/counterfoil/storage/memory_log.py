@@ -15,6 +15,7 @@ from counterfoil.log.records import (
     EntryNumber,
     EventRow,
     Head,
+    KeptEntry,
     Landmark,
     Place,
     ReferenceRow,
@@ -74,6 +75,14 @@ class MemoryLog:
         """The statement of an entry and its evidence."""
         with self._whole:
             return self._contents.get(number)
+
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
+        with self._whole:
+            return [
+                KeptEntry(entry.number, entry.statement_hash, entry.decision, self._contents.get(entry.number))
+                for entry in _page(self._entries, start, limit)
+            ]
 
     def tree_head(self, size: int) -> TreeHead | None:
         """The tree head committed at exactly that size."""

@@ -12,6 +12,7 @@ from counterfoil.log.records import (
     EntryNumber,
     EventRow,
     Head,
+    KeptEntry,
     Landmark,
     Place,
     ReferenceRow,
@@ -134,6 +135,14 @@ def content_of(row: Found) -> Content:
     beside = StoredRow("evidence", str(row["number"]), row)
     evidence = Evidence(beside.text("kind"), beside.data("content"))
     return Content(EntryNumber(number), statement, visibility, evidence)
+
+
+def kept_of(row: Found) -> KeptEntry:
+    """A row of ``entries`` with those of ``statements`` and ``evidence`` beside it, as far as they are there."""
+    stored = StoredRow("entries", "beside statements", row)
+    number = EntryNumber(stored.number("number"))
+    name, decision = StatementHash(stored.hash("statement_hash")), stored.data("decision")
+    return KeptEntry(number, name, decision, None if row["statement"] is None else content_of(row))
 
 
 def chain_of(row: Found) -> ChainHead:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, select
 
-from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, ReferenceRow
+from counterfoil.log.records import ChainHead, Content, Entry, EventRow, Head, KeptEntry, ReferenceRow
 from counterfoil.merkle.bounds import MAX_TREE_SIZE, is_tree_number
 from counterfoil.merkle.tiles import Tile
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
@@ -18,6 +18,7 @@ from counterfoil.storage.rows import (
     entry_of,
     event_of,
     head_of,
+    kept_of,
     reference_of,
     signature_of,
     tile_of,
@@ -38,6 +39,13 @@ from counterfoil.storage.schema import (
 from counterfoil.storage.stored_keys import KEYS_PER_QUERY, StoredKeys
 
 _BY_KEY: Final = HEAD_SIGNATURES.c.key_thumbprint
+_KEPT: Final = (
+    select(ENTRIES.c.number, ENTRIES.c.statement_hash, ENTRIES.c.decision)
+    .add_columns(STATEMENTS.c.statement, STATEMENTS.c.visibility, EVIDENCE.c.kind, EVIDENCE.c.content)
+    .outerjoin_from(ENTRIES, STATEMENTS, STATEMENTS.c.number == ENTRIES.c.number)
+    .outerjoin(EVIDENCE, EVIDENCE.c.number == ENTRIES.c.number)
+    .order_by(ENTRIES.c.number)
+)
 
 
 class StoredLog(StoredKeys):
@@ -76,6 +84,10 @@ class StoredLog(StoredKeys):
         )
         row = self._numbered(STATEMENTS.c.number, query, number)
         return None if row is None else content_of(row)
+
+    def kept(self, start: int, limit: int) -> Sequence[KeptEntry]:
+        """Up to ``limit`` entries from number ``start`` on, in order, each with its content."""
+        return [kept_of(row) for row in self._range(_KEPT, "number", start, start + limit)]
 
     def tree_head_over(self, number: int) -> TreeHead | None:
         """The smallest committed tree head that covers the entry: the head of its batch."""

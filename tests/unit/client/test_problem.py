@@ -1,5 +1,6 @@
 """Problems of a service as errors: by code where it is known, by status where it is not."""
 
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -105,3 +106,9 @@ def test_a_title_may_say_in_which_language_it_is() -> None:
 def test_endless_texts_are_cut() -> None:
     problem = parse_problem(400, JSON, encode_json({"title": "t" * 9999, "detail": "d" * 9999}), {})
     assert (len(problem.title), len(problem.detail)) == (1000, 1000)
+
+
+def test_an_error_goes_from_one_process_to_another() -> None:
+    error = error_of(parse_problem(503, JSON, encode_json({"title": "Busy", "detail": "later"}), {"retry-after": "7"}))
+    there = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert (type(there), there.problem, there.detail) == (type(error), error.problem, error.detail)

@@ -2,15 +2,14 @@
 
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.private_keys import default_algorithm
-from counterfoil.cose.sign1 import signature_input
-from counterfoil.cose.verify_signature import normalise_signature, verify_signature
+from counterfoil.cose.verify_signature import normalise_signature
 from counterfoil.errors import CounterfoilError
 from counterfoil.log.fsck.finding import Findings
 from counterfoil.log.fsck.reads import Reads
 from counterfoil.log.records import Head
 from counterfoil.merkle.tree import Frontier
 from counterfoil.policy.receipt_keys import ReceiptKeys
-from counterfoil.receipt.tree_head import HeadSignature, TreeHead, head_header
+from counterfoil.receipt.tree_head import HeadSignature, TreeHead, verify_head
 from counterfoil.statement.genesis import Genesis
 
 FOUNDING_SIZE = 2
@@ -85,10 +84,8 @@ class HeadCheck:
     def _verify(self, where: str, genesis: Genesis, key: PublicKey, head: TreeHead, signature: HeadSignature) -> None:
         self._findings.differ(where, "size by its signature", signature.size, head.size)
         try:
-            algorithm = default_algorithm(key)
-            header = head_header(genesis.identity, key.thumbprint, algorithm, head)
-            verify_signature(algorithm, key, signature.signature, signature_input(header, head.root))
-            if normalise_signature(algorithm, signature.signature) != signature.signature:
+            verify_head(genesis.identity, key, head, signature.signature)
+            if normalise_signature(default_algorithm(key), signature.signature) != signature.signature:
                 self._findings.add(where, "the signature is the twin of the one that this log makes")
         except CounterfoilError as error:
             self._findings.add(where, f"the signature does not hold: {error.detail}")

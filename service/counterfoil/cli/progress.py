@@ -1,4 +1,4 @@
-"""How far a long submission is, for somebody who watches."""
+"""How far something long is, for somebody who watches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,13 +8,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
+def progress(doing: str, total: int, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """A bar on standard error while the block lasts, where that is a terminal; told how many more are done."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not shown or not console.is_terminal:
         yield lambda _count: None
         return
-    columns = (TextColumn("submitting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("submitting", total=total)
+        task = bar.add_task(doing, total=total)
         yield lambda count: bar.advance(task, count)

@@ -1,0 +1,107 @@
+"""A log opened for an audit, in a store or over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from counterfoil.audit.timeline import RulesEntry, read_timeline
+from counterfoil.audit.tree import SignedTree
+from counterfoil.cli.audit_source import (
+    EntriesFrom,
+    ServiceSource,
+    Source,
+    StoreSource,
+    entries_of_service,
+    entries_of_store,
+)
+from counterfoil.cli.audit_trees import ServedTree, StoredTree
+from counterfoil.cli.data_directory import find_data
+from counterfoil.cli.files import read_input
+from counterfoil.cli.policy_chain import opened_service, opened_store, served_policies
+from counterfoil.errors import LogCorruptError
+from counterfoil.log.rules_source import read_genesis
+from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.statement.links import chain_id
+from counterfoil.verify import verify_checkpoint
+
+if TYPE_CHECKING:
+    from counterfoil.storage.opening import Stored
+
+_STORE_ALONE: Final = "whose log this is: the keys come from the store itself; over HTTP they can be pinned with --keys"
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedLog:
+    """What an audit takes of a log: its entries, here and in other processes, the signed tree, and its rules.
+
+    ``open_points`` is what the way to it does not show.
+    """
+
+    source: Source
+    entries: EntriesFrom
+    tree: SignedTree
+    genesis: Genesis
+    rules: tuple[RulesEntry, ...]
+    open_points: tuple[str, ...]
+
+
+@contextmanager
+def store_to_audit(data: Path | None, database: str | None) -> Iterator[AuditedLog]:
+    """A store on this machine; errors as for ``opened_store``.
+
+    Raises:
+        LogCorruptError: It has no signed tree head, no genesis statement or no chain of policies.
+    """
+    found = find_data(data, database)
+    with opened_store(data, database) as store:
+        genesis = read_genesis(store)
+        # The head first, so that the policies reach at least as far as its tree does.
+        head = store.head()
+        if head is None:
+            raise LogCorruptError("the store holds no tree head")
+        rules = tuple(_rules(store, genesis))
+        tree = StoredTree(store, head.tree, read_timeline(rules, genesis).rules_at(head.tree.size))
+        source = StoreSource(found.path, found.settings.database)
+        yield AuditedLog(source, lambda a, b: entries_of_store(store, a, b), tree, genesis, rules, (_STORE_ALONE,))
+
+
+@contextmanager
+def service_to_audit(url: str, keys: Path | None, origin: str | None, credential: Path | None) -> Iterator[AuditedLog]:
+    """A service, with what lets its operator read; errors as for ``opened_service`` and ``served_policies``.
+
+    Raises:
+        UnverifiedError, MalformedError: Its checkpoint is not one that the log signed.
+    """
+    token = None if credential is None else read_input(credential).decode(errors="replace").strip()
+    with opened_service(url, keys, origin, credential=token) as (client, trust):
+        text = client.checkpoint_text()  # As above.
+        served = served_policies(client, trust)
+        genesis, chain = served.genesis, served.chain
+        checkpoint = verify_checkpoint(text, genesis.identity.origin, genesis.keys[KeyPurpose.CHECKPOINT])
+        places = [inclusion.leaf_index for inclusion in chain.verified.inclusions]
+        rules = [
+            RulesEntry(place, link.statement, link.decision) for place, link in zip(places, chain.links, strict=True)
+        ]
+        yield AuditedLog(
+            source=ServiceSource(url, token),
+            entries=lambda a, b: entries_of_service(client, a, b),
+            tree=ServedTree(client, checkpoint),
+            genesis=genesis,
+            rules=tuple(rules),
+            open_points=served.open_points,
+        )
+
+
+def _rules(store: "Stored", genesis: Genesis) -> Iterator[RulesEntry]:
+    """The chain of policies; one whose statement is gone is left out, and is a fault where it is repeated."""
+    chain = store.chain(chain_id(genesis.identity.policy_subject))
+    if chain is None:
+        raise LogCorruptError("the store holds no chain of policies")
+    for start in range(0, chain.length, _PAGE):
+        for entry in store.chain_entries(chain.number, start, _PAGE):
+            content = store.content(entry.number)
+            if content is not None:
+                yield RulesEntry(entry.number, content.statement, entry.decision)

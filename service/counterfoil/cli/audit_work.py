@@ -1,0 +1,111 @@
+"""The costly part of an audit, shared among processes: each stretch is read and repeated in one of them."""
+
+import gc
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from typing import Final, Self
+
+from counterfoil.audit.stretch import Stretch, repeat_stretch
+from counterfoil.audit.timeline import RulesEntry, Timeline, read_timeline
+from counterfoil.cli.audit_source import EntriesFrom, Source
+from counterfoil.statement.genesis import Genesis, parse_genesis
+
+STRETCH: Final = 1000
+"""Entries of a stretch: one answer of a service, and some hundredths of a second of one processor."""
+
+_COLLECT_AFTER: Final = 100_000
+"""Objects of a process that were made and are still there, before circles among them are looked for."""
+
+_WORTH_A_PROCESS: Final = 4
+"""Stretches that are done while another process starts."""
+
+_AHEAD: Final = 3
+"""Stretches under way for each process: enough that none waits, few enough to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a process needs to repeat any stretch of one log: all of it bytes, since keys cannot be sent."""
+
+    source: Source
+    genesis: bytes
+    rules: tuple[RulesEntry, ...]
+
+    def timeline(self) -> Timeline:
+        """The rules of the log, decided again; errors as for ``read_timeline``."""
+        return read_timeline(self.rules, parse_genesis(self.genesis))
+
+
+def work_on(source: Source, genesis: Genesis, rules: Sequence[RulesEntry]) -> Work:
+    """The work on a log that was opened here."""
+    return Work(source, genesis.encode(), tuple(rules))
+
+
+def repeated_stretches(work: Work, start: int, stop: int, jobs: int) -> Iterator[Stretch]:
+    """The stretches of a range in order, repeated in as many processes as ``jobs`` has, or in this one.
+
+    Raises:
+        CounterfoilError: The entries cannot be read.
+    """
+    bounds = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
+    jobs = min(jobs, len(bounds) // _WORTH_A_PROCESS)
+    if jobs <= 1:
+        with _Worker(work) as worker:
+            yield from (worker.repeat(*one) for one in bounds)
+        return
+    # A new interpreter for each: what this one has open, connections and threads, is not for two.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (work,))
+    try:
+        yield from _in_order(pool, bounds, jobs * _AHEAD)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, bounds: Sequence[tuple[int, int]], ahead: int) -> Iterator[Stretch]:
+    waiting: deque[Future[Stretch]] = deque()
+    left = iter(bounds)
+    waiting.extend(pool.submit(_repeat, *one) for one in islice(left, ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(_repeat, *one) for one in islice(left, 1))
+
+
+class _Worker:
+    """A process's own connection, with the rules of the log."""
+
+    def __init__(self, work: Work) -> None:
+        self._stack = ExitStack()
+        self._timeline = work.timeline()
+        self._entries: EntriesFrom = self._stack.enter_context(work.source.opened())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def repeat(self, start: int, stop: int) -> Stretch:
+        return repeat_stretch(self._entries(start, stop), start, stop, self._timeline)
+
+
+_workers: Final[list[_Worker]] = []
+"""The one of this process; its connection ends with the process."""
+
+
+def _begin(work: Work) -> None:
+    # Who interrupts means the process that started this one, and that ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What repeating a decision makes it also lets go of; looking for circles in it would take a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
+    _workers.append(_Worker(work))
+
+
+def _repeat(start: int, stop: int) -> Stretch:
+    return _workers[0].repeat(start, stop)
