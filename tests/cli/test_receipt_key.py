@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.verify import parse_log_keys, verify_history
 from tests.cli.commands import AGENT, Shell
 
 SECOND = "file:keys/receipt-2.pem"
@@ -57,6 +59,18 @@ def test_a_key_is_announced_used_and_the_other_retired_and_compromised(
         assert (ended.code, ended.error["code"]) == (ExitCode.CORRUPT, "keys-mismatch")
         assert f"the receipt keys in force are {announced['thumbprint']}" in ended.error["detail"]
     assert shell.ok("fsck", "--data", data)["clean"]
+
+
+def test_the_history_of_a_store_is_what_auditors_verify_with(
+    data: Path, second: str, tmp_path: Path, shell: Shell
+) -> None:
+    shell.ok("receipt-key", "announce", "--data", data, "--new-key", SECOND)
+    shell.ok("keys", "--data", data, "--history", "--out", tmp_path / "history.cose")
+    log_keys = verify_history((tmp_path / "history.cose").read_bytes()).log_keys
+    assert second in {encode_base64url(one.key.thumbprint) for one in log_keys.keys}
+    shell.ok("keys", "--data", data, "--out", tmp_path / "set.cbor")
+    published = parse_log_keys((tmp_path / "set.cbor").read_bytes())
+    assert {one.key for one in published.keys} == {one.key for one in log_keys.keys}
 
 
 def test_a_key_that_cannot_be_one_is_not_announced(data: Path, shell: Shell) -> None:

@@ -1,13 +1,18 @@
 """The verify command with a log's key history: announced keys are believed, compromised ones only with a proof."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.storage.memory import MemoryStore
+from counterfoil.verify import verify_history
 from counterfoil.verify.not_established import VOUCHED
 from tests.builders import sign_statement
 from tests.cli.commands import Shell
+from tests.http.live import new_world, running
 from tests.rotations import COMPROMISED, Rotated, forged_receipt
 
 LOG = Rotated().play(compromised=True)
@@ -86,3 +91,32 @@ def test_a_broken_history_is_no_keys(files: Path, shell: Shell) -> None:
     for broken in (whole[:-1], whole + b"\xd2", whole[1:], whole + whole):
         (files / "broken.cose").write_bytes(broken)
         assert shell(*words).code in {ExitCode.UNVERIFIED, ExitCode.MALFORMED}
+
+
+def test_over_http_the_history_is_fetched_and_every_command_follows_it(tmp_path: Path, shell: Shell) -> None:
+    log = Rotated(new_world(MemoryStore())).play(compromised=True)
+    world = replace(log.world, signers={**log.world.signers, KeyPurpose.RECEIPT: log.second})
+    genesis, history, receipt = (tmp_path / name for name in ("genesis.cose", "history.cose", "r.cose"))
+    genesis.write_bytes(log.founded)
+    (tmp_path / "s.cose").write_bytes(log.statement(2))
+    with running(world) as live:
+        words = ("keys", "--url", live.url, "--history")
+        shown = shell.ok(*words, "--keys", genesis, "--out", history)["keys"]
+        ends = {key["kid"]: key["compromised"] for key in shown if key["purpose"] == "receipt"}
+        assert sorted(ends.values(), key=str) == [COMPROMISED, None]
+        assert verify_history(history.read_bytes()).log_keys.compromised == (log.first.public_key,)
+        assert shell.ok(*words)["keys"] == shown
+        for keys in (genesis, history):
+            more = ("--url", live.url, "--keys", keys)
+            assert shell.ok("receipt", tmp_path / "s.cose", "--out", receipt, *more)["keysPinned"]
+            assert len(shell.ok("policy", "history", *more)["policies"]) == 2
+        assert len(shell.ok("policy", "history", "--url", live.url)["policies"]) == 2
+        other = tmp_path / "other.cose"
+        other.write_bytes(Rotated().play().founded)
+        foreign = shell(*words, "--keys", other, "--out", tmp_path / "none.cose")
+        assert foreign.code == ExitCode.UNVERIFIED
+        assert not (tmp_path / "none.cose").exists()
+    checked = ("verify", tmp_path / "s.cose", "--receipt", receipt, "--keys", history)
+    assert shell.ok(*checked)["receipts"][0]["logKey"] == log.second.public_key.thumbprint.hex()
+    for misunderstood in (("keys", "--data", tmp_path), ("keys", "--url", "http://127.0.0.1:1")):
+        assert shell(*misunderstood, "--keys", genesis).code == ExitCode.USAGE

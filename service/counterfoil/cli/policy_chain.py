@@ -24,7 +24,7 @@ from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.links import chain_id
-from counterfoil.verify import verify_genesis
+from counterfoil.verify import verify_history
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
@@ -123,9 +123,8 @@ def _stored(store: "Stored", genesis: Genesis) -> Iterator[tuple[bytes, bytes]]:
 def _genesis_in(fetched: "FetchedChain") -> Genesis:
     if len(fetched.links) <= GENESIS_ENTRY:
         raise ChainInvalidError("the chain of policies lacks the genesis statement")
-    link = fetched.links[GENESIS_ENTRY]
-    # That receipt verified with the keys that are trusted; now it does with the genesis statement's own.
-    return verify_genesis(attach_receipts(link.statement, [link.receipt])).genesis
+    # Those receipts verified with the keys that are trusted; now they do with what the chain itself says of keys.
+    return verify_history(b"".join(attach_receipts(link.statement, [link.receipt]) for link in fetched.links)).genesis
 
 
 def _is_whole(fetched: "FetchedChain", genesis: Genesis) -> bool:

@@ -59,6 +59,7 @@ def trusted_log(
     with Client(
         url,
         log_keys=None if trust is None else trust.log_keys,
+        history=None if trust is None else trust.history,
         expected_issuer=issuer,
         receipts=None if receipts is None else ReceiptStore(receipts),
         patience=Patience(attempts=_ATTEMPTS, seconds=retry_for) if retry_for else IMPATIENT,

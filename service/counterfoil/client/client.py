@@ -15,7 +15,7 @@ from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
 from counterfoil.client.transport import AsyncTransport, Transport
 from counterfoil.cose.keys import PublicKey
-from counterfoil.verify import LogKeys, VerifiedCheckpoint, VerifiedConsistency
+from counterfoil.verify import LogKeys, VerifiedCheckpoint, VerifiedConsistency, VerifiedHistory
 
 Carrier = TypeVar("Carrier")
 
@@ -25,11 +25,12 @@ DEFAULT_PATIENCE: Final = Patience()
 class _Common(Generic[Carrier]):
     _open: Callable[..., Carrier]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named where it is given
         self,
         base_url: str,
         *,
         log_keys: LogKeys | None = None,
+        history: VerifiedHistory | None = None,
         expected_issuer: str | None = None,
         pins: Path | None = None,
         receipts: ReceiptStore | None = None,
@@ -38,6 +39,7 @@ class _Common(Generic[Carrier]):
     ) -> None:
         self._talk = ChainConversations(
             log_keys=log_keys,
+            history=history,
             expected_issuer=expected_issuer,
             pins=None if pins is None else KeyPins(pins),
             receipts=receipts,
@@ -54,11 +56,15 @@ class _Common(Generic[Carrier]):
 class Client(_Common[Transport]):
     """One log over HTTP.
 
-    ``log_keys`` pins what receipts must verify with; ``pins`` names a file that keeps the log's key set from the first
-    time on, and a log that publishes others later is not believed (LogKeysChangedError). Without either the log's own
-    key set is fetched once, and what is verified with those keys shows only that the service agrees with itself:
-    ``keys_are_pinned`` says which. ``receipts`` keeps every verified receipt, and a statement whose receipt it holds is
-    not sent again. Requests that find the service unreachable or busy are repeated as ``patience`` has it.
+    ``log_keys`` pins what receipts must verify with. ``history``, which ``verify_history`` makes of the log's genesis
+    statement or of its key history, does so too, and receipt keys that the log has announced since are followed: where
+    a receipt names an unknown one, the log's history is fetched and verified from there on. Compromised keys are not
+    believed. ``pins`` names a file that keeps the log's key set from the first time on, and a log that publishes others
+    later is not believed (LogKeysChangedError); keys are followed from one with a genesis statement or a key history in
+    it. Without any the log's own key set is fetched once, and what is verified with those keys shows only that the
+    service agrees with itself: ``keys_are_pinned`` says which. ``receipts`` keeps every verified receipt, and a
+    statement whose receipt it holds is not sent again. Requests that find the service unreachable or busy are repeated
+    as ``patience`` has it.
 
     Every method may raise ServiceUnreachableError, ServiceAnswerError, or a ServiceProblemError of its family; every
     method that returns something signed raises UnverifiedError or MalformedError when it does not hold.
@@ -127,6 +133,14 @@ class Client(_Common[Transport]):
     def keys(self) -> LogKeys:
         """The keys that receipts are verified with: those pinned, or the log's own, fetched once."""
         return self._transport.hold(self._talk.keys())
+
+    def key_history(self) -> tuple[bytes, VerifiedHistory]:
+        """The log's key history as a file for ``verify_history``, and what it shows.
+
+        Raises:
+            IssuerMismatchError, ChainInvalidError: It is of another log than the pinned one, or takes something back.
+        """
+        return self._transport.hold(self._talk.key_history())
 
     def key_set(self) -> bytes:
         """The COSE Key Set that the log publishes now, as it came."""
@@ -209,6 +223,10 @@ class AsyncClient(_Common[AsyncTransport]):
     async def keys(self) -> LogKeys:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.keys())
+
+    async def key_history(self) -> tuple[bytes, VerifiedHistory]:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.key_history())
 
     async def key_set(self) -> bytes:
         """As ``Client`` does."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.client.asking import Ask, Conversation, ask, work
-from counterfoil.client.conversations import COSE, Conversations, later
+from counterfoil.client.conversations import Conversations
 from counterfoil.client.problem import KeptReceiptError, ReceiptWithheldError
+from counterfoil.client.reading import COSE, later
 from counterfoil.errors import CounterfoilError, IssuerMismatchError, LogKeyUnknownError
 from counterfoil.receipt.parse import MAX_RECEIPT_BYTES
 from counterfoil.statement.signed_statement import MAX_STATEMENT_BYTES_LIMIT, parse_signed_statement
@@ -33,6 +34,9 @@ class Submitting(Conversations):
 
     def submit(self, statement: bytes) -> Conversation[Registered]:
         """Register a statement and get its receipt."""
+        return (yield from self.following(lambda: self._submit(statement)))
+
+    def _submit(self, statement: bytes) -> Conversation[Registered]:
         keys = yield from self.keys()
         kept = yield from work(lambda: self._kept(statement, keys))
         if kept is not None:

@@ -6,17 +6,25 @@ from typing import Final
 
 from counterfoil.client.asking import Ask, Conversation, ask, pause, work
 from counterfoil.client.bulk import SEQUENCE, Item, flaw, halves, items, parts
-from counterfoil.client.conversations import later
 from counterfoil.client.patience import Insistence
-from counterfoil.client.problem import Problem, ReceiptWithheldError, ServiceProblemError, error_of
+from counterfoil.client.problem import (
+    KeptReceiptError,
+    Problem,
+    ReceiptWithheldError,
+    ServiceProblemError,
+    error_of,
+)
+from counterfoil.client.reading import later
 from counterfoil.client.submitting import Registered, Submitting, entry_id_of
-from counterfoil.errors import CounterfoilError, UnavailableError
+from counterfoil.errors import CounterfoilError, LogKeyUnknownError, UnavailableError, UnverifiedError
 from counterfoil.receipt.parse import MAX_RECEIPT_BYTES
 from counterfoil.verify import LogKeys
 
 _ACCEPTED: Final = 202
 _TOO_LARGE: Final = 413
 _UNSUPPORTED: Final = 415
+
+_STRANGE: Final = (LogKeyUnknownError, KeptReceiptError)
 
 Outcome = Registered | CounterfoilError
 """What became of one statement of many."""
@@ -45,6 +53,21 @@ class SubmittingMany(Submitting):
 
     def submit_many(self, statements: Sequence[bytes]) -> Conversation[list[Outcome]]:
         """Register statements; in order, what became of each."""
+        found = yield from self._submit_many(statements)
+        strange = {place: one for place, one in enumerate(found) if isinstance(one, _STRANGE)}
+        if strange and (yield from self._learned_or_not(next(iter(strange.values())))):
+            again = yield from self._submit_many([statements[place] for place in strange])
+            for place, outcome in zip(strange, again, strict=True):
+                found[place] = outcome
+        return found
+
+    def _learned_or_not(self, stranger: UnverifiedError) -> Conversation[bool]:
+        try:
+            return (yield from self._learned(stranger))
+        except CounterfoilError:
+            return False  # What became of each is told all the same.
+
+    def _submit_many(self, statements: Sequence[bytes]) -> Conversation[list[Outcome]]:
         keys = yield from self.keys()
         many = _Many(statements, keys, (yield from work(lambda: self._beforehand(statements, keys))))
         for part in parts([(place, len(statements[place])) for place in many.open()]):

@@ -24,8 +24,12 @@ async def get_liveness(response: Response) -> Health:
 
 @router.get("/readyz")
 def get_readiness(response: Response, service: Wired) -> Health:
-    """Whether the log can be read, is whole, and was not stopped; a problem with status 503 otherwise."""
+    """Whether the log can be read, is whole, was not stopped, and can be signed by this process; otherwise a problem.
+
+    Its status is 503. One of ``receipt-key-ended`` says that the receipt key of this process was retired or is
+    compromised: it goes on answering reads and takes no statement until it is started with a key in force.
+    """
     service.failure.require_none()
-    service.log.head()
+    service.log.require_signing()
     response.headers["Cache-Control"] = "no-store"
     return Health(status="ready")

@@ -1,5 +1,7 @@
 """The log at a glance: who it is, how far it is, and by which rules and limits it works."""
 
+from typing import Final
+
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -14,21 +16,31 @@ from counterfoil.http.wire import EntryName, Wire
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.ports import LogReader
 from counterfoil.log.rules_source import read_policy
+from counterfoil.policy.receipt_keys import ReceiptKey
 from counterfoil.policy.rules import Rules
 from counterfoil.receipt.checkpoint import verifier_key
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
+
+_OTHERS: Final = tuple(purpose for purpose in KeyPurpose if purpose is not KeyPurpose.RECEIPT)
 
 router = APIRouter(tags=["log"], responses=PROBLEMS)
 
 
 class LogKey(Wire):
-    """A key of the log and what it signs. ``verifier_key`` is the checkpoint key as C2SP note verifiers read it."""
+    """A key of the log and what it signs. ``verifier_key`` is the checkpoint key as C2SP note verifiers read it.
+
+    Of receipt keys there can be several: ``announced``, ``retired`` and ``compromised`` are the numbers of the entries
+    that say so, null where none does. Where neither of the last two is there, tree heads are signed with it.
+    """
 
     purpose: KeyPurpose
     kid: str
     algorithm: str
     public_key: str
     verifier_key: str | None
+    announced: int | None
+    retired: int | None
+    compromised: int | None
 
 
 class Limits(Wire):
@@ -74,6 +86,7 @@ async def get_log(response: Response, service: Wired) -> LogInfo:
 
 def _log_info(service: Service, rules: Rules) -> LogInfo:
     head, store, genesis = service.log.head(), service.log.store, service.log.genesis
+    receipt_keys = service.log.receipts.keys()
     policy = rules.policy if rules.policy_entry == head.policy_entry else read_policy(store, head.policy_entry)
     return LogInfo(
         origin=genesis.identity.origin,
@@ -82,7 +95,7 @@ def _log_info(service: Service, rules: Rules) -> LogInfo:
         size=head.tree.size,
         root=head.tree.root.hex(),
         head_time=head.tree.time,
-        keys=[_key(genesis, purpose) for purpose in KeyPurpose],
+        keys=[*(_receipt_key(one) for one in receipt_keys), *(_key(genesis, purpose) for purpose in _OTHERS)],
         limits=Limits(
             max_statement_bytes=policy.max_statement_bytes,
             clock_skew_seconds=policy.clock_skew_seconds,
@@ -100,6 +113,19 @@ def _log_info(service: Service, rules: Rules) -> LogInfo:
     )
 
 
+def _receipt_key(one: ReceiptKey) -> LogKey:
+    return LogKey(
+        purpose=KeyPurpose.RECEIPT,
+        kid=encode_base64url(one.key.thumbprint),
+        algorithm=default_algorithm(one.key).name,
+        public_key=public_key_pem(one.key),
+        verifier_key=None,
+        announced=one.announced,
+        retired=one.retired,
+        compromised=one.compromised,
+    )
+
+
 def _key(genesis: Genesis, purpose: KeyPurpose) -> LogKey:
     key = genesis.keys[purpose]
     return LogKey(
@@ -108,6 +134,9 @@ def _key(genesis: Genesis, purpose: KeyPurpose) -> LogKey:
         algorithm=default_algorithm(key).name,
         public_key=public_key_pem(key),
         verifier_key=verifier_key(genesis.identity.origin, key) if purpose is KeyPurpose.CHECKPOINT else None,
+        announced=None,
+        retired=None,
+        compromised=None,
     )
 
 

@@ -84,6 +84,8 @@ class HeadGauges(Collector):
         yield _gauge("counterfoil_log_readable", "Whether the head of the log could be read.", int(head is not None))
         if head is not None:
             yield from _gauges(head, self._service.clock())
+            text = "Whether the receipt key of this process is in force, so that it takes statements."
+            yield _gauge("counterfoil_receipt_key_in_force", text, int(self._signs()))
 
     def _head(self) -> Head | None:
         try:
@@ -92,6 +94,13 @@ class HeadGauges(Collector):
             if isinstance(error, CorruptError):
                 self._service.failure.report(error)
             return None
+
+    def _signs(self) -> bool:
+        try:
+            self._service.log.require_signing()
+        except CounterfoilError:
+            return False
+        return True
 
 
 def _gauges(head: Head, now: int) -> Iterator[Metric]:

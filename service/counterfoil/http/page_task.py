@@ -22,6 +22,8 @@ async def write_pages(service: Service) -> None:
     """Now and in every ``page_seconds``, write the pages that are due, until cancelled. No error ends it."""
     while True:
         try:
+            # Said each time, whether a page is due or not: nothing else in such a process would say it by itself.
+            await asyncio.to_thread(service.log.require_signing)
             await write_due_pages(service)
         except PageSupersededError:
             _logger.debug("another process wrote the page")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from counterfoil.chain.ports import ChainReader
 from counterfoil.cose.signer import Signer
-from counterfoil.errors import CorruptError, KeysMismatchError, LogCorruptError
+from counterfoil.errors import CorruptError, KeysMismatchError, LogCorruptError, ReceiptKeyEndedError
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.group_commit import DEFAULT_MAX_BATCH, UNOBSERVED, CommitObserver, GroupCommit, Result
 from counterfoil.log.pages import next_page, require_page_root
@@ -63,6 +63,7 @@ class LocalLog:
         head = self.head()
         self._rules = read_rules(store, self.genesis, head, profiles)
         _require_in_force(self._rules, receipt_signer)
+        self._receipt_kid = receipt_signer.public_key.thumbprint
         self._seen_time = head.tree.time
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
@@ -109,6 +110,20 @@ class LocalLog:
         """
         self._read_rules()
         return self._rules
+
+    def require_signing(self) -> None:
+        """Check that the receipt key at hand is still in force, so that this process can append.
+
+        Raises:
+            ReceiptKeyEndedError: It has ended since this process began.
+            CorruptError, UnavailableError: The rules cannot be read.
+        """
+        in_force = self.current_rules().receipt_keys.in_force
+        if self._receipt_kid not in in_force:
+            raise ReceiptKeyEndedError(
+                f"this process signs with the receipt key {self._receipt_kid.hex()}, which has ended; in force are "
+                f"{', '.join(sorted(kid.hex() for kid in in_force))}, so start it again with one of them",
+            )
 
     def max_lag(self, policy_entry: int) -> int:
         """The bound on the lag of events of the policy in that entry, in whole seconds.

@@ -118,7 +118,8 @@ def test_a_compromised_key_does_not_vouch_for_itself_nor_does_a_stranger() -> No
     stranger = generate_private_key("ES256")
     for key, error in ((THIEF, ReceiptKeyCompromisedError), (stranger, LogKeyUnknownError)):
         proof = signed_tree(LOG.world, key, whole).consistency_receipt(3, path)
-        verify_consistency(proof, signed_tree(LOG.world, key, whole[:3]).head.root, log_keys_of(key.public_key))
+        root = signed_tree(LOG.world, key, whole[:3]).head.root
+        assert verify_consistency(proof, root, log_keys_of(key.public_key)).new_size == SIZE
         with pytest.raises(error):
             verify_receipt(FAKE, receipt, KEYS, consistency=proof)
 
