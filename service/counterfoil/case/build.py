@@ -27,7 +27,7 @@ View = Callable[[CaseFacts], bytes]
 
 @dataclass(frozen=True, slots=True)
 class PolicyExhibit:
-    """A policy that entries of the case were decided by."""
+    """An entry of the log's own chain of policies: a policy that entries of the case were decided by, or a notice."""
 
     number: int
     statement: bytes
@@ -40,6 +40,8 @@ class Evidence:
 
     ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` and
     ``chain_head`` are signed notes. Policies are those that decided on the exhibits, each once, by number.
+    ``log_keys`` are the entries of the log's own chain of policies but its genesis statement, where the receipts are by
+    a key that the log announced later; none where they are by the one of the genesis statement.
     """
 
     frame: Frame
@@ -49,6 +51,7 @@ class Evidence:
     chain_head: bytes
     exhibits: Sequence[Exhibit]
     policies: Sequence[PolicyExhibit]
+    log_keys: Sequence[PolicyExhibit] = ()
 
 
 def case_files(evidence: Evidence, views: Sequence[tuple[str, View]], software: str) -> Iterator[File]:
@@ -113,6 +116,9 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
         yield names.of_policy(policy.number, "statement.cose"), policy.statement
         yield names.of_policy(policy.number, "receipt.cose"), policy.receipt
         yield names.of_policy(policy.number, "json"), policy_document(policy.statement)
+    for notice in evidence.log_keys:
+        yield names.of_log_key(notice.number, "statement.cose"), notice.statement
+        yield names.of_log_key(notice.number, "receipt.cose"), notice.receipt
 
 
 def policy_document(statement: bytes) -> bytes:

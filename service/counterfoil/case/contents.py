@@ -1,7 +1,7 @@
 """The raw evidence in the files of a case, before anything of it is believed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,7 @@ from counterfoil.case import names
 from counterfoil.case.build import PolicyExhibit
 from counterfoil.case.documents import CASE_FORMAT, Frame
 from counterfoil.case.exhibit import Exhibit
-from counterfoil.cose.keys import cose_key_map
+from counterfoil.cose.keys import PublicKey, cose_key_map
 from counterfoil.cose.private_keys import default_algorithm
 from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import JsonValue, parse_json
@@ -23,6 +23,7 @@ from counterfoil.statement.links import chain_hash, empty_chain_hash
 from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
 
 _POLICY: Final = re.compile(r"evidence/policies/([0-9]{12})\.statement\.cose")
+_LOG_KEY: Final = re.compile(r"evidence/log-keys/([0-9]{12})\.statement\.cose")
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -36,6 +37,7 @@ class CaseContents:
     chain_head: bytes
     exhibits: tuple[Exhibit, ...]
     policies: tuple[PolicyExhibit, ...]
+    log_keys: tuple[PolicyExhibit, ...] = ()
 
     def frame(self, identity: LogIdentity, tree: TreeHead) -> Frame:
         """Which engagement, on which log, as of which tree head."""
@@ -72,23 +74,24 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
         checkpoint=_file(files, names.CHECKPOINT),
         chain_head=_file(files, names.CHAIN_HEAD),
         exhibits=tuple(exhibits),
-        policies=tuple(_policies(files)),
+        policies=tuple(_numbered(files, _POLICY, names.of_policy)),
+        log_keys=tuple(_numbered(files, _LOG_KEY, names.of_log_key)),
     )
 
 
-def key_set(genesis: Genesis) -> bytes:
-    """The keys that receipts and checkpoints of a log verify with, as a COSE Key Set (RFC 9052, section 7)."""
-    keys = [genesis.keys[purpose] for purpose in (KeyPurpose.RECEIPT, KeyPurpose.CHECKPOINT)]
+def key_set(receipt_key: PublicKey, genesis: Genesis) -> bytes:
+    """The keys that receipts and checkpoint of a case verify with, as a COSE Key Set (RFC 9052, section 7)."""
+    keys = [receipt_key, genesis.keys[KeyPurpose.CHECKPOINT]]
     return encode([cose_key_map(key, kid=key.thumbprint, alg=default_algorithm(key).code) for key in keys])
 
 
-def _policies(files: Mapping[str, bytes]) -> list[PolicyExhibit]:
-    numbers = sorted(int(match[1]) for name in files if (match := _POLICY.fullmatch(name)))
+def _numbered(
+    files: Mapping[str, bytes], pattern: re.Pattern[str], name_of: Callable[[int, str], str]
+) -> list[PolicyExhibit]:
+    numbers = sorted(int(match[1]) for name in files if (match := pattern.fullmatch(name)))
     return [
         PolicyExhibit(
-            number,
-            _statement(files, names.of_policy(number, "statement.cose")),
-            _file(files, names.of_policy(number, "receipt.cose")),
+            number, _statement(files, name_of(number, "statement.cose")), _file(files, name_of(number, "receipt.cose"))
         )
         for number in numbers
     ]

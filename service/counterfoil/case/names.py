@@ -31,6 +31,11 @@ def of_entry(number: int, what: str) -> str:
     return f"{EVIDENCE}entries/{number:0{_DIGITS}d}.{what}"
 
 
+def of_log_key(number: int, what: str) -> str:
+    """A file about what the log said of its keys in an entry: ``statement.cose``, ``receipt.cose``."""
+    return f"{EVIDENCE}log-keys/{number:0{_DIGITS}d}.{what}"
+
+
 def of_policy(number: int, what: str) -> str:
     """A file about a policy entry that was in force: ``statement.cose``, ``receipt.cose``, ``json``."""
     return f"{EVIDENCE}policies/{number:0{_DIGITS}d}.{what}"

@@ -1,5 +1,6 @@
 """The evidence of an engagement, read from the log at one tree head."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,7 +20,8 @@ from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.decision_record import parse_decision_record
-from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
+from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
 
 MAX_CASE_ENTRIES: Final = 20_000
@@ -73,17 +75,31 @@ def read_case_evidence(
             total += len(exhibits[-1].statement or b"") + len(evidence or b"")
         if total > MAX_CASE_BYTES:
             raise TooLargeError(f"the statements of the chain are more than the {MAX_CASE_BYTES} bytes of a case file")
+    key = receipts.key_at(tree.size)
     numbers = sorted({parse_decision_record(one.decision).policy_entry for one in exhibits})
     policies = [PolicyExhibit(number, _statement(reader, number), receipt(number)) for number in numbers]
     return Evidence(
         frame=Frame(genesis.identity, _subject(exhibits[0]), tree),
         genesis=attach_receipts(_statement(reader, GENESIS_ENTRY), [receipt(GENESIS_ENTRY)]),
-        keys=key_set(genesis),
+        keys=key_set(key, genesis),
         checkpoint=notes.checkpoint.encode(),
         chain_head=notes.chain_head.encode(),
         exhibits=exhibits,
         policies=policies,
+        log_keys=[
+            PolicyExhibit(number, _statement(reader, number), receipt(number))
+            for number in (_announcements(reader, genesis, tree) if key != genesis.keys[KeyPurpose.RECEIPT] else ())
+        ],
     )
+
+
+def _announcements(reader: CaseReader, genesis: Genesis, tree: TreeHead) -> Iterator[int]:
+    """The entries of the chain of policies in a tree, but the genesis statement, which every case holds."""
+    chain = reader.chain(chain_id(genesis.identity.policy_subject))
+    for start in range(0, 0 if chain is None else chain.length, _TOGETHER):
+        for entry in () if chain is None else reader.chain_entries(chain.number, start, _TOGETHER):
+            if entry.number < tree.size and entry.number != GENESIS_ENTRY:
+                yield entry.number
 
 
 def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes, evidence: bytes | None) -> Exhibit:

@@ -12,9 +12,10 @@ from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.issued import require_as_issued
+from counterfoil.case.log_keys import read_genesis, require_trusted, signer_of
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import review_panel
-from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
+from counterfoil.errors import CaseInvalidError
 from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.genesis import Genesis, KeyPurpose
@@ -28,7 +29,6 @@ from counterfoil.verify import (
     VerifiedGenesis,
     verify_chain,
     verify_checkpoint,
-    verify_genesis,
     verify_receipt,
 )
 from counterfoil.verify.not_established import LOG_KEY, about_case
@@ -72,29 +72,34 @@ class VerifiedCase:
     not_established: tuple[str, ...]
 
 
-def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
+def verify_case(data: bytes, trusted: LogKeys | None = None, pinned: Genesis | None = None) -> VerifiedCase:
     """Check a case file as a whole; without ``trusted`` by the keys of its own genesis, which the result says.
+
+    ``pinned`` is what the log's genesis statement says, where that is what ``trusted`` comes from: receipt keys that
+    the log announced later are then followed by the announcements in the case.
 
     Everything in the evidence that can be derived is derived again and must come out byte for byte.
 
     Raises:
         MalformedCaseError, MalformedError: It is no case file, or a file in it cannot be read.
         CaseInvalidError: A file is missing, foreign, changed, or not what the others lead to.
+        ReceiptKeyCompromisedError: Its receipts are by a key that is said to be compromised; have it exported again.
         UnverifiedError: A signature, a receipt or the chain does not hold, or the log's key is not the trusted one.
     """
     files = read_case_archive(data)
     contents = read_contents(files)
-    genesis = verify_genesis(contents.genesis)
-    keys = _trusted(genesis, trusted)
+    genesis = read_genesis(contents)
+    keys = require_trusted(contents, genesis, trusted, pinned)
     tree, inclusions = _require_one_tree(contents, genesis, keys)
     evidence = Evidence(
         frame=contents.frame(genesis.genesis.identity, tree),
         genesis=contents.genesis,
-        keys=key_set(genesis.genesis),
+        keys=key_set(signer_of(genesis), genesis.genesis),
         checkpoint=contents.checkpoint,
         chain_head=contents.chain_head,
         exhibits=contents.exhibits,
         policies=contents.policies,
+        log_keys=contents.log_keys,
     )
     account = read_evidence(evidence)
     require_signed(account, evidence.policies, genesis.genesis)
@@ -122,15 +127,6 @@ def verify_case(data: bytes, trusted: LogKeys | None = None) -> VerifiedCase:
     )
 
 
-def _trusted(genesis: VerifiedGenesis, trusted: LogKeys | None) -> LogKeys:
-    if trusted is None:
-        return genesis.log_keys
-    own = genesis.genesis.keys[KeyPurpose.RECEIPT]
-    if all(key.key != own for key in trusted.keys):
-        raise LogKeyUnknownError("the genesis statement of the case names a receipt key that is not trusted")
-    return trusted
-
-
 def _require_one_tree(
     contents: CaseContents, verified: VerifiedGenesis, keys: LogKeys
 ) -> tuple[TreeHead, Sequence[Inclusion]]:
@@ -142,12 +138,13 @@ def _require_one_tree(
     links = [ChainLink(one.statement or b"", one.decision, one.receipt) for one in contents.exhibits]
     issuer = genesis.identity.issuer
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
-    policies = [verify_receipt(one.statement, one.receipt, keys, expected_issuer=issuer) for one in contents.policies]
-    inclusions = [*chain.inclusions, *(policy.inclusion for policy in policies)]
+    others = [*contents.policies, *contents.log_keys]
+    receipts = [verify_receipt(one.statement, one.receipt, keys, expected_issuer=issuer) for one in others]
+    inclusions = [*chain.inclusions, *(receipt.inclusion for receipt in receipts)]
     for inclusion in (*inclusions, *verified.statement.inclusions):
         if (inclusion.tree_size, inclusion.root) != (checkpoint.size, checkpoint.root):
             raise CaseInvalidError("a receipt is of another tree than the checkpoint")
-    numbers = [*(one.number for one in contents.exhibits), *(one.number for one in contents.policies)]
+    numbers = [*(one.number for one in contents.exhibits), *(one.number for one in others)]
     if [inclusion.leaf_index for inclusion in inclusions] != numbers:
         raise CaseInvalidError("an entry stands elsewhere in the tree than its files are named")
     times = {inclusion.head_time for inclusion in inclusions}
@@ -155,7 +152,7 @@ def _require_one_tree(
     if time is None:
         raise CaseInvalidError("the receipts name different times of one tree head, or none")
     tree = TreeHead(checkpoint.size, checkpoint.root, time)
-    require_as_issued(contents, genesis, tree)
+    require_as_issued(contents, genesis, tree, signer_of(verified))
     return tree, chain.inclusions
 
 

@@ -10,8 +10,9 @@ from counterfoil.cli.case_result import case_reply
 from counterfoil.cli.files import write_output
 from counterfoil.cli.options import AsJson, Keys, Origin, Url
 from counterfoil.cli.output import Reply
-from counterfoil.cli.remote import key_note, remote_log
+from counterfoil.cli.remote import key_note, trusted_log
 from counterfoil.cli.teaching import help_of, help_when_alone
+from counterfoil.cli.trust import read_trust
 from counterfoil.errors import ChainInvalidError
 
 chain = typer.Typer(
@@ -74,9 +75,10 @@ def export(
 def _fetch(
     root_trace_id: str, url: str, keys: Path | None, origin: str | None, size: int | None
 ) -> tuple[bytes, VerifiedCase, str, bool]:
-    with remote_log(url, keys, origin) as client:
+    trust = None if keys is None else read_trust(keys, origin)
+    with trusted_log(url, trust, origin) as client:
         data = client.case_file(root_trace_id, size=size)
-        case = verify_case(data, client.keys())
+        case = verify_case(data, client.keys(), None if trust is None else trust.genesis)
         note, pinned = key_note(client), client.keys_are_pinned
     if case.root_trace_id != root_trace_id:
         raise ChainInvalidError("the service answered with another engagement")

@@ -175,7 +175,7 @@ def _verify(data: bytes, given: _Given) -> Reply:
 def _case(data: bytes, given: _Given, origin: str | None) -> Reply:
     _refuse_others(given, "a case file", ())
     trust = given.given_trust
-    case = verify_case(data, None if trust is None else trust.log_keys)
+    case = verify_case(data) if trust is None else verify_case(data, trust.log_keys, trust.genesis)
     expected = origin if trust is None else trust.origin
     if expected not in {None, case.origin}:
         raise IssuerMismatchError(f"the case is of the log {case.origin}")

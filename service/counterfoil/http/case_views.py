@@ -11,7 +11,6 @@ from counterfoil.case.facts import CaseFacts
 from counterfoil.case.views.certificate import draft_certificate
 from counterfoil.case.views.readme import case_readme
 from counterfoil.case.views.timeline_html import timeline_html
-from counterfoil.case.views.timeline_pdf import timeline_pdf
 
 
 @cache
@@ -24,10 +23,17 @@ def _verifier(_facts: CaseFacts) -> bytes:
     return verifier()
 
 
+def _timeline_pdf(facts: CaseFacts) -> bytes:
+    # A sixth of what a server takes to start is reading the library that writes PDF, and many never write one.
+    from counterfoil.case.views.timeline_pdf import timeline_pdf  # noqa: PLC0415
+
+    return timeline_pdf(facts)
+
+
 CASE_VIEWS: Final[Sequence[tuple[str, View]]] = (
     (names.README, case_readme),
     (names.TIMELINE_HTML, timeline_html),
-    (names.TIMELINE_PDF, timeline_pdf),
+    (names.TIMELINE_PDF, _timeline_pdf),
     (names.CERTIFICATE, draft_certificate),
     (names.VERIFIER, _verifier),
 )

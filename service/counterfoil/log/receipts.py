@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import LogCorruptError, MalformedParameterError, SizeNotCommittedError
 from counterfoil.log.ports import LogReader
 from counterfoil.merkle.consistency import consistency_path
@@ -77,6 +78,17 @@ class ReceiptSource:
             return signed.inclusion_receipt(number, inclusion_path(LeafIndex(number), head.size, nodes))
 
         return receipt
+
+    def key_at(self, size: int) -> PublicKey:
+        """The key that receipts at a committed size are by.
+
+        Raises:
+            SizeNotCommittedError: No head was committed at that size, or the key that signed it is compromised.
+        """
+        head = self.reader.tree_head(size)
+        if head is None:
+            raise SizeNotCommittedError(f"no tree head was committed at size {size}")
+        return self._signed(head).key
 
     def latest(self) -> TreeHead:
         """The latest committed tree head."""

@@ -4,9 +4,10 @@
     python3 verify.py case.zip [--genesis HEX] [--json]
 
 It shares no code with the log's own software. The sections below stand in the order of what is checked: the ZIP; the
-log's genesis statement, which names its keys; the checkpoint, the log's signature over one tree; the receipts, which
-put each entry into that tree; the policies, which say whose key is whose; the entries, each with its signature and the
-log's decision; that these are all that the log counts; and the documents that repeat it for people.
+log's genesis statement, which names its keys, and what the log said of its receipt keys later; the checkpoint, the
+log's signature over one tree; the receipts, which put each entry into that tree; the policies, which say whose key is
+whose; the entries, each with its signature and the log's decision; that these are all that the log counts; and the
+documents that repeat it for people.
 
 The first thing that does not hold ends it: FAIL with the reason, exit code 1. A pass has exit code 0, and what it
 leaves open is printed with it. RFC 9052 is COSE, 9162 the tree, 9942 receipts, 9679 thumbprints, 8949 CBOR.
@@ -19,7 +20,7 @@ import json
 import re
 import sys
 import zipfile
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -88,6 +89,8 @@ KEYS_FROM_FILE = (
     "with keys of their own. Obtain the entry id of the log's genesis statement elsewhere and give it as --genesis."
 )
 KEYS_PINNED = "That the genesis statement whose entry id was given is the log's: that rests on where the id came from."
+
+LOG_KEY = r"log-keys/[0-9]{12}\.statement\.cose"
 
 
 class Failed(Exception):  # noqa: N818 - it is the verdict
@@ -273,14 +276,19 @@ def algorithm_of(message: Message) -> tuple[str, str, Any]:
 
 def verify(message: Message, key: Key, payload: bytes | None) -> None:
     """Check the signature over header and payload (RFC 9052, section 4.4), or raise."""
-    name, kind, algorithm = algorithm_of(message)
     critical = message.header.get(CRIT, [ALG])
     need(isinstance(critical, list) and critical, "crit is no list")
     known = all(type(one) is int and one in UNDERSTOOD and one in message.header for one in critical)
     need(known, "crit names what is not known here")
     need(payload is not None, "it carries no payload")
+    signed = cbor2.dumps(["Signature1", message.protected, b"", payload])
+    verify_bytes(algorithm_of(message), key, message.signature, signed)
+
+
+def verify_bytes(way: tuple[str, str, Any], key: Key, signature: bytes, signed: bytes) -> None:
+    """Check a signature of one of the algorithms over bytes, or raise."""
+    name, kind, algorithm = way
     need(key.kind == kind, f"{name} does not go with the key, which is {key.kind}")
-    signed, signature = cbor2.dumps(["Signature1", message.protected, b"", payload]), message.signature
     bits = key.material.key_size if kind == "RSA" else 0
     length = (bits + 7) // 8 or 2 * CURVES.get(kind, (0, 32))[1]
     need(len(signature) == length, f"{len(signature)} bytes are no {name} signature")
@@ -370,6 +378,59 @@ def check_genesis(data: bytes, pinned: bytes | None) -> Log:
     need(about_itself, "it is not by the log that it names")
     verify(message, keys["operator"], message.payload)
     return Log(origin, issuer, keys, genesis_id, receipts[0])
+
+
+# 2b. Receipt keys that the log announced later; those of a log that never did are in the genesis statement.
+
+
+def announced_key(statements: Mapping[int, Message], log: Log, kid: object) -> Key:
+    """The receipt key of that kid, once the log's operator announced it and did not say that it ended.
+
+    Only the operator of the genesis statement is believed: who a policy has put in that place is not looked for here.
+    """
+    first = log.keys["receipt"]
+    known, in_force = {first.thumbprint: first}, [first.thumbprint]
+    for number, message in statements.items():
+        with about(f"what the log says in entry {number}"):
+            named = (message.claims.get(ISS), message.claims.get(SUB)) == (log.issuer, f"{log.issuer}#policy")
+            need(named, "it is not of the log's own chain")
+            kind, payload = message.header.get(CONTENT_TYPE), message.payload or b""
+            if kind == MEDIA_TYPE.format("policy"):
+                verify(message, log.keys["operator"], payload)
+                changed = read_json(payload).get("operators")
+                need(not changed, "it changes the operators, whom only `counterfoil verify case.zip` follows")
+            elif kind == MEDIA_TYPE.format("receipt-key"):
+                verify(message, log.keys["operator"], payload)
+                notice = read_json(payload)
+                need(canonical(notice) == payload and notice["format"] == 1, "it is misspelled, or of another format")
+                take_notice(notice, log, known, in_force)
+            need(in_force, "no receipt key would be in force any more")
+    need(kid != first.thumbprint, "the receipts are by the key of the genesis statement, which needs no announcement")
+    need(kid in in_force, "the receipts are by a key that the log did not announce, or that has ended")
+    return next(key for thumbprint, key in known.items() if thumbprint == kid)
+
+
+def take_notice(notice: Mapping[str, Any], log: Log, known: dict[bytes, Key], in_force: list[bytes]) -> None:
+    """A key comes into use, with its own signature that somebody holds it, or goes out of it."""
+    kid = notice["kid"]
+    if notice["act"] == "announce":
+        key = load_key(notice["publicKey"])
+        need(base64url(key.thumbprint) == kid, "its kid is not that of its key")
+        need(
+            key.thumbprint not in (*known, *(one.thumbprint for one in log.keys.values())), "the key has a use already"
+        )
+        signed = b"\x00".join((b"counterfoil/receipt-key/v1", log.origin.encode(), key.thumbprint))
+        possession = notice["possession"]
+        signature = urlsafe_b64decode(possession + "=" * (-len(possession) % 4))
+        need(base64url(signature) == possession, "its proof of possession is misspelled")
+        verify_bytes(ALGORITHMS[USUAL[key.kind]], key, signature, signed)
+        known[key.thumbprint] = key
+        in_force.append(key.thumbprint)
+        return
+    need(notice["act"] in ("retire", "compromise"), "it says what is not known here")
+    ended = [thumbprint for thumbprint in known if base64url(thumbprint) == kid]
+    need(ended, "it ends a key that is not the log's")
+    in_force[:] = [thumbprint for thumbprint in in_force if thumbprint not in ended]
 
 
 # 3. The checkpoint: one tree, signed by the log.
@@ -651,8 +712,14 @@ class Case:
             self.log = check_genesis(get(files, "genesis.cose"), pinned)
         with about("checkpoint.txt"):
             self.tree = check_checkpoint(get(files, "checkpoint.txt"), self.log)
+        self.notices = [int(name[9:21]) for name in self.manifest if re.fullmatch(LOG_KEY, name)]
+        if self.notices:
+            self.follow_announcements()
         with about("the receipt of genesis.cose"):
             self.time = check_receipt(self.log.genesis_receipt, self.log.genesis_id, 1, self.log, self.tree)
+        for number in self.notices:
+            with about(f"what the log says in entry {number}"):
+                self.statement(f"log-keys/{number:012d}", number)
         with about("case.json"):
             case = read_json(get(files, "case.json"))
             self.root_trace_id, self.listed = case["rootTraceId"], case["entries"]
@@ -661,6 +728,17 @@ class Case:
             need(not case["erased"], "entries of it are erased, which this program cannot check")
             names = b"\x00".join((b"counterfoil/chain/v1", self.log.origin.encode(), self.root_trace_id.encode()))
         self.chain_hash = self.empty = sha256(names)
+
+    def follow_announcements(self) -> None:
+        """The receipts are by a key that was announced later: the log's own statements in the case lead to it."""
+        with about("log-keys"):
+            need(self.notices == sorted(set(self.notices)), "its entries are not in order")
+            read = {
+                one: read_statement(get(self.files, f"log-keys/{one:012d}.statement.cose"))[0] for one in self.notices
+            }
+            kid = read_message(self.log.genesis_receipt).header.get(KID)
+            key = announced_key(read, self.log, kid)
+        self.log = self.log._replace(keys={**self.log.keys, "receipt": key})
 
     def statement(self, about_it: str, number: int) -> tuple[Message, bytes]:
         """A statement and its entry id, once its receipt puts it at that number of the tree."""
@@ -744,6 +822,7 @@ class Case:
             names += [f"entries/{number:012d}.{kind}" for kind in there]
         of_policy = ("statement.cose", "receipt.cose", "json")
         names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in of_policy]
+        names += [f"log-keys/{one:012d}.{kind}" for one in self.notices for kind in ("statement.cose", "receipt.cose")]
         need(self.manifest == names, "the manifest lists other files than the case has, or in another order")
 
 
