@@ -22,6 +22,7 @@
     │   ├── PathInvalidError, RootUnknownError, CertificateOutOfDateError
     │   ├── CertificateRevokedError, RevocationUnknownError
     │   ├── ReceiptKeyCompromisedError, ReceiptKeyNotInForceError
+    │   ├── EntryRevokedError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -424,6 +425,12 @@ class ReceiptKeyNotInForceError(UnverifiedError):
     """The receipt is of a tree that the log signed before the key came into use, or after it was retired."""
 
     code = "receipt-key-not-in-force"
+
+
+class EntryRevokedError(UnverifiedError):
+    """The log has revoked the key of the entry from before it on: what it says is not to be believed."""
+
+    code = "entry-revoked"
 
 
 class IssuerMismatchError(UnverifiedError):

@@ -27,6 +27,7 @@ from counterfoil.receipt.transparent import MAX_TRANSPARENT_BYTES
 from counterfoil.verify import (
     Inclusion,
     VerifiedCheckpoint,
+    require_unrevoked,
     verify_checkpoint,
     verify_checkpoint_consistency,
     verify_consistency,
@@ -201,7 +202,7 @@ def _statement(data: bytes, given: _Given) -> Reply:
             consistency=more,
         )
     _require_used(given, result.inclusions)
-    return results.statement_reply(result)
+    return results.statement_reply(result if trust.history is None else require_unrevoked(result, trust.history))
 
 
 def _consistency(given: _Given) -> bytes | None:

@@ -8,7 +8,7 @@ from counterfoil.chain.history import ChainEntry
 from counterfoil.chain.panel import RESULT, review_panel
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.http.wire import Wire
-from counterfoil.policy.revoked import Revoked, revocation_of
+from counterfoil.statement.revoked import Revoked, revocation_of
 from counterfoil.statement.trace_event.event import Dispute, EventData
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
 

@@ -31,7 +31,7 @@ from counterfoil.http.visibility import require_reader
 from counterfoil.http.wire import Number
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.records import ChainHead
-from counterfoil.policy.revoked import Revoked
+from counterfoil.statement.revoked import Revoked
 
 router = APIRouter(tags=["chains"], responses=PROBLEMS)
 

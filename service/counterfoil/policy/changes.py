@@ -26,7 +26,6 @@ from counterfoil.policy.ballot import (
 )
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.parse import parse_policy
-from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_apart, require_safe_policy
 from counterfoil.statement.genesis import Genesis, KeyPurpose
@@ -39,6 +38,7 @@ from counterfoil.statement.key_notice import (
     verify_possession,
 )
 from counterfoil.statement.profile import Profiles
+from counterfoil.statement.revoked import Revoked
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash
 
 CRL_CONTENT_TYPE: Final = "application/pkix-crl"

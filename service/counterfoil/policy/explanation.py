@@ -11,13 +11,13 @@ from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.demand import Demand
 from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning
 from counterfoil.policy.document import ContentTypeRule, Visibility
-from counterfoil.policy.revoked import Revoked, revocation_of
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import CommittedPolicy, Succession
 from counterfoil.statement.credential import Credential
 from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
+from counterfoil.statement.revoked import Revoked, revocation_of
 from counterfoil.statement.signed_statement import SignedStatement, verify_statement
 from counterfoil.statement.trace_event.event import TraceEvent
 

@@ -10,12 +10,12 @@ from counterfoil.policy.ballot import Ballot
 from counterfoil.policy.certified import CertifiedKeys
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
-from counterfoil.policy.revoked import Revoked
 from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.key_notice import Revocation
 from counterfoil.statement.profile import Profiles
+from counterfoil.statement.revoked import Revoked
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 

@@ -27,6 +27,7 @@ from counterfoil.verify.result import (
     VerifiedStatement,
     VouchedBy,
 )
+from counterfoil.verify.unrevoked import require_unrevoked
 
 __all__ = [
     "ChainLink",
@@ -48,6 +49,7 @@ __all__ = [
     "log_keys_of",
     "log_keys_of_genesis",
     "parse_log_keys",
+    "require_unrevoked",
     "verify_chain",
     "verify_checkpoint",
     "verify_checkpoint_consistency",

@@ -34,6 +34,9 @@ ISSUER_UNCHECKED: Final = (
 KEY_OWNER: Final = (
     "That the key which made the signature belongs to the issuer that the statement names: it was supplied."
 )
+NOT_REVOKED: Final = (
+    "That the log has not revoked that key from before the entry on: its key history, given for its keys, shows that."
+)
 PREIMAGE: Final = "Which content the statement is about: it carries a digest, and no content was compared with that."
 CHAIN_COMPLETE: Final = (
     "That the chain has no other entry: no signature was checked here that covers its hash. Compare it with the one "
@@ -73,6 +76,11 @@ def about_statement(
     return (*_about_signature(statement, signature), *_about_inclusions(inclusions), *map(_about_receipt, unchecked))
 
 
+def not_revoked_since(tree_size: int) -> str:
+    """What a log's key history as of a tree leaves open about revocations."""
+    return f"That the log has not revoked that key since the tree of {tree_size} entries, of which its history is."
+
+
 def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
     """What the entries of a chain with their receipts leave open."""
     return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
@@ -95,7 +103,7 @@ def about_consistency(*, size_is_signed: bool = True) -> tuple[str, ...]:
 
 
 def _about_signature(statement: SignedStatement, signature: IssuerSignature) -> Iterator[str]:
-    yield ISSUER_UNCHECKED if isinstance(signature, SignatureNotChecked) else KEY_OWNER
+    yield from (ISSUER_UNCHECKED,) if isinstance(signature, SignatureNotChecked) else (KEY_OWNER, NOT_REVOKED)
     yield TRUE
     if statement.hash_envelope is not None:
         yield PREIMAGE

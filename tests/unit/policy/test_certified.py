@@ -36,7 +36,6 @@ from counterfoil.policy.certified import MAX_REMEMBERED, CertifiedKeys, judge_ch
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.document import ContentTypeRule, Issuer, Visibility
 from counterfoil.policy.parse import parse_policy
-from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_safe_policy
 from counterfoil.register import admit
@@ -45,6 +44,7 @@ from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.key_notice import Revocation
+from counterfoil.statement.revoked import Revoked
 from counterfoil.statement.signed_statement import parse_signed_statement
 from tests.builders import CONTENT_TYPE, ISSUER, ORIGIN, START, policy_for
 from tests.certificates import (

@@ -29,7 +29,6 @@ from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.own_statements import Effect
-from counterfoil.policy.revoked import revocation_of
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
@@ -38,6 +37,7 @@ from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
+from counterfoil.statement.revoked import revocation_of
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 from tests.builders import ORIGIN, START, issuer_of, policy_for, sign_statement

@@ -12,7 +12,6 @@ from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.demands import asked_of
 from counterfoil.policy.document import PolicyDocument, Visibility
 from counterfoil.policy.explanation import Explanation, Registered, explain
-from counterfoil.policy.revoked import Revoked
 from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
@@ -20,6 +19,7 @@ from counterfoil.statement.evidence import carried_certificates
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.key_notice import Revocation
 from counterfoil.statement.links import chain_id
+from counterfoil.statement.revoked import Revoked
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.statement.trace_event.event import Role
 from counterfoil.storage.memory import MemoryStore
