@@ -164,6 +164,7 @@ def test_a_page_states_another_root(planted: Planted) -> None:
 def test_a_page_covers_itself(planted: Planted) -> None:
     number = planted.page(planted.unpaged, planted.size, bytes(32))
     report = planted.audit()
+    assert "itself or later ones among them" in report.faults[0].detail
     assert (kinds(report), report.uncovered) == ([("page-differs", number)], 0)
 
 

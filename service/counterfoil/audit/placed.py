@@ -1,13 +1,7 @@
-"""What the place of an entry decides about it, and what it changes for those behind."""
-
-from typing import Final
+"""What the place of an entry decides about it."""
 
 from counterfoil.errors import RevocationRefusedError
 from counterfoil.policy.decision import Decision
-from counterfoil.policy.own_statements import Effect
-
-CHANGES: Final = frozenset({Effect.POLICY, Effect.RULES})
-"""The effects after which decisions are made under other rules."""
 
 
 def require_placed(decision: Decision, number: int) -> None:

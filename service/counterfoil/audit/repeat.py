@@ -63,7 +63,9 @@ def _decided(entry: AuditedEntry, statement: SignedStatement, record: DecisionRe
         decision = _decide(entry.number, statement, rules, record.head_time)
     except CounterfoilError as error:
         return replace(_refused(entry.number, error), statement=statement, head_time=record.head_time)
-    return Repeated(tuple(_differences(entry.number, record, decision)), statement, record.head_time, decision)
+    same = _is_same(entry.number, record, decision)
+    faults = () if same else tuple(_differences(entry.number, record, decision))
+    return Repeated(faults, statement, record.head_time, decision)
 
 
 def _parse(entry: AuditedEntry, data: bytes) -> SignedStatement:
@@ -98,6 +100,18 @@ def _other_statement(entry: AuditedEntry, statement: SignedStatement) -> Fault |
     return None
 
 
+def _is_same(number: int, record: DecisionRecord, decision: Decision) -> bool:
+    """Whether there is no difference: asked of every entry, and quicker than what they are."""
+    return (
+        record.key_thumbprint == decision.key_thumbprint
+        and record.number == number
+        and record.policy_entry == decision.policy_entry
+        and record.evidence_digest == decision.evidence_digest
+        and record.appraisal_digest is None
+        and record.collateral_digest is None
+    )
+
+
 def _differences(number: int, record: DecisionRecord, decision: Decision) -> Iterator[Fault]:
     expected = DecisionRecord(
         number=number,
@@ -106,7 +120,7 @@ def _differences(number: int, record: DecisionRecord, decision: Decision) -> Ite
         head_time=record.head_time,
         evidence_digest=decision.evidence_digest,
     )
-    for member in _MEMBERS if record != expected else ():
+    for member in _MEMBERS:
         recorded, repeated = getattr(record, member), getattr(expected, member)
         if recorded != repeated:
             what = f"{member.replace('_', ' ')}: recorded {_shown(recorded)}, repeated {_shown(repeated)}"

@@ -7,7 +7,6 @@ from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
-from counterfoil.audit.placed import CHANGES
 from counterfoil.audit.repeat import Repeated, repeat
 from counterfoil.audit.timeline import Timeline
 from counterfoil.chain.findings import Finding
@@ -159,7 +158,7 @@ class _Run:
             return
         if decision.effect is Effect.PAGE:
             self._pages.append((number, parse_page(payload)))
-        elif decision.effect in CHANGES:
+        elif decision.effect is not Effect.NONE:
             self._changes.append(number)
         if decision.event is not None or self._strict:
             # What it says in full would only be carried from one process to another.

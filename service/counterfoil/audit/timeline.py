@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from counterfoil.audit.fault import Fault, FaultKind
-from counterfoil.audit.placed import CHANGES, require_placed
+from counterfoil.audit.placed import require_placed
 from counterfoil.errors import ChainInvalidError, CounterfoilError
 from counterfoil.log.founding import POLICY_ENTRY
 from counterfoil.policy.changes import founding_rules, rules_after
+from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.statement.decision_record import parse_decision_record
@@ -86,7 +87,7 @@ def _after(rules: Rules, entry: RulesEntry) -> Rules | None:
     statement = _parse(entry)
     decision = admit(statement, rules, parse_decision_record(entry.decision).head_time).decision
     require_placed(decision, entry.number)
-    if decision.effect not in CHANGES:
+    if decision.effect in {Effect.NONE, Effect.PAGE}:
         return None
     return rules_after(rules, entry.number, statement, decision.key_thumbprint)
 

@@ -35,7 +35,11 @@ def concerning(rule: ContentTypeRule, roles: frozenset[str]) -> tuple[Demand, ..
 
 def asked_of(policy: PolicyDocument, demands: Iterable[Demand]) -> Asked:
     """What the policy asks of every statement, and these demands beyond that."""
-    beyond = _together(demands, frozenset())
+    several = tuple(demands)
+    if not several:
+        # Most statements are asked for no more, and each is decided on the way of everybody behind it.
+        return Asked(frozenset(), policy.clock_skew_seconds, policy.max_statement_bytes, policy.refused_findings)
+    beyond = _together(several, frozenset())
     skew, size = beyond.clock_skew_seconds, beyond.max_statement_bytes
     return Asked(
         beyond.required_claims,
