@@ -25,7 +25,7 @@ def _verifier(_facts: CaseFacts) -> bytes:
 
 def _timeline_pdf(facts: CaseFacts) -> bytes:
     # A sixth of what a server takes to start is reading the library that writes PDF, and many never write one.
-    from counterfoil.case.views.timeline_pdf import timeline_pdf  # noqa: PLC0415
+    from counterfoil.case.views.timeline_pdf import timeline_pdf  # noqa: PLC0415 - see above
 
     return timeline_pdf(facts)
 
