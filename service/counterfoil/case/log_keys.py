@@ -4,20 +4,16 @@ from counterfoil.case.build import OwnEntry
 from counterfoil.case.contents import CaseContents, own_entries
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
-from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.transparent import TransparentStatement
-from counterfoil.statement.decision_record import decision_digest, parse_decision_record
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
-from counterfoil.statement.links import chain_hash, chain_id, empty_chain_hash
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.verify import (
     LogKeys,
-    VerifiedCheckpoint,
     VerifiedGenesis,
     verify_genesis,
     verify_transparent_statement,
 )
-from counterfoil.verify.log_history import verify_history_entries
+from counterfoil.verify.log_history import require_whole_history, verify_history_entries
 
 
 def read_genesis(contents: CaseContents) -> VerifiedGenesis:
@@ -25,14 +21,16 @@ def read_genesis(contents: CaseContents) -> VerifiedGenesis:
 
     Raises:
         CaseInvalidError: There are announcements, and the receipts need none, or one stands under another number.
+        ChainInvalidError: They are not all that the log says of itself in that tree.
         UnverifiedError, MalformedError: Something does not hold, as for ``verify_genesis`` and ``verify_history``.
     """
-    own = own_entries(contents)
-    if not own:
+    own, announcements = own_entries(contents), contents.announcements
+    if announcements is None:
         return verify_genesis(contents.genesis)
     history = verify_history_entries([_transparent(one) for one in own])
     if [number for number, _ in history.entries] != [one.number for one in own]:
         raise CaseInvalidError("an announcement stands elsewhere in the tree than its files are named")
+    require_whole_history(history, [one.decision for one in own], announcements.chain_head)
     genesis, log_keys = history.genesis, history.log_keys
     operator = genesis.keys[KeyPurpose.OPERATOR]
     statement = verify_transparent_statement(contents.genesis, log_keys, issuer_key=operator)
@@ -41,29 +39,6 @@ def read_genesis(contents: CaseContents) -> VerifiedGenesis:
     if statement.inclusion.key_thumbprint == genesis.keys[KeyPurpose.RECEIPT].thumbprint:
         raise CaseInvalidError("the evidence holds announcements of log keys that nothing in the case is signed with")
     return VerifiedGenesis(genesis, log_keys, statement)
-
-
-def require_all_announced(contents: CaseContents, genesis: Genesis, checkpoint: VerifiedCheckpoint) -> None:
-    """Check that the log signed of its own chain of policies that it has these entries in this tree, and no other.
-
-    Raises:
-        CaseInvalidError: It has others.
-        UnverifiedError, MalformedError: The note does not hold.
-    """
-    if contents.announcements is None:
-        return
-    identity = genesis.identity
-    last = empty_chain_hash(identity.origin, identity.policy_subject)
-    for one in contents.announcements.entries:
-        if parse_decision_record(one.decision).number != one.number:
-            raise CaseInvalidError(f"the decision on entry {one.number} is on another one")
-        entry_id = parse_signed_statement(one.statement, max_bytes=len(one.statement)).hash
-        last = chain_hash(last, entry_id, decision_digest(one.decision))
-    head = verify_chain_head(contents.announcements.chain_head, identity.origin, genesis.keys[KeyPurpose.CHECKPOINT])
-    length = len(contents.announcements.entries)
-    here = (checkpoint.size, checkpoint.root, chain_id(identity.policy_subject), length, last)
-    if (head.size, head.root, head.chain_id, head.length, head.chain_hash) != here:
-        raise CaseInvalidError("the announcements of the case are not all that the log says of itself in that tree")
 
 
 def require_trusted(

@@ -12,7 +12,7 @@ from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, own_entries, read_contents
 from counterfoil.case.issued import require_as_issued
-from counterfoil.case.log_keys import read_genesis, require_all_announced, require_trusted, signer_of
+from counterfoil.case.log_keys import read_genesis, require_trusted, signer_of
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import review_panel
 from counterfoil.errors import CaseInvalidError
@@ -135,7 +135,6 @@ def _require_one_tree(
     origin = genesis.identity.origin
     checkpoint = verify_checkpoint(contents.checkpoint, origin, genesis.keys[KeyPurpose.CHECKPOINT])
     _require_whole_chain(contents, genesis, checkpoint)
-    require_all_announced(contents, genesis, checkpoint)
     links = [ChainLink(one.statement or b"", one.decision, one.receipt) for one in contents.exhibits]
     issuer = genesis.identity.issuer
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
