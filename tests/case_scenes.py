@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any
 
@@ -70,7 +70,7 @@ def evidence_at(world: World, log: LocalLog, root: str, size: int) -> Evidence:
     chain = chain_as_of(log.store, head, tree.size)
     assert chain is not None
     signer = world.signers[KeyPurpose.CHECKPOINT]
-    notes = sign_notes(signer, world.identity.origin, tree, chain)
+    notes = partial(sign_notes, signer, world.identity.origin, tree)
     return read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, notes)
 
 

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from counterfoil.case.source import sign_notes
+from counterfoil.chain.history import chain_as_of
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.log.local_log import LocalLog
+from counterfoil.log.records import ChainHead
 from counterfoil.merkle.hashing import NodeHash, TreeSize
 from counterfoil.merkle.tree import NodeId
 from counterfoil.receipt.issue import SignedHead
@@ -66,11 +69,29 @@ class Rotated:
 
     def chain(self, size: int) -> list[bytes]:
         """The chain of policies as of a tree, as Transparent Statements."""
-        store = self.world.store
-        head = store.chain(chain_id(self.world.identity.policy_subject))
+        head = self._head(size)
+        entries = self.world.store.chain_entries(head.number, 0, head.length)
+        return [self.item(entry.number, size) for entry in entries]
+
+    def decisions(self, size: int) -> list[bytes]:
+        """The decision records of that chain."""
+        head = self._head(size)
+        return [entry.decision for entry in self.world.store.chain_entries(head.number, 0, head.length)]
+
+    def signed_head(self, size: int) -> str:
+        """The log's signed note about that chain."""
+        tree = self.world.store.tree_head(size)
+        assert tree is not None
+        return sign_notes(
+            self.world.signers[KeyPurpose.CHECKPOINT], self.world.identity.origin, tree, self._head(size)
+        ).chain_head
+
+    def _head(self, size: int) -> ChainHead:
+        head = self.world.store.chain(chain_id(self.world.identity.policy_subject))
         assert head is not None
-        entries = store.chain_entries(head.number, 0, 100)
-        return [self.item(entry.number, size) for entry in entries if entry.number < size]
+        chain = chain_as_of(self.world.store, head, size)
+        assert chain is not None
+        return chain
 
     def history(self, size: int | None = None) -> bytes:
         return b"".join(self.chain(self.world.head().tree.size if size is None else size))

@@ -27,11 +27,32 @@ View = Callable[[CaseFacts], bytes]
 
 @dataclass(frozen=True, slots=True)
 class PolicyExhibit:
-    """An entry of the log's own chain of policies: a policy that entries of the case were decided by, or a notice."""
+    """A policy that entries of the case were decided by."""
 
     number: int
     statement: bytes
     receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEntry:
+    """An entry of the log's own chain of policies, with what the log decided on it."""
+
+    number: int
+    statement: bytes
+    decision: bytes
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """All that the log said of its keys in a tree: its whole chain of policies, with its signed note about that.
+
+    The note is as of the same tree and by the same key as the one about the engagement.
+    """
+
+    entries: tuple[OwnEntry, ...]
+    chain_head: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +61,7 @@ class Evidence:
 
     ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` and
     ``chain_head`` are signed notes. Policies are those that decided on the exhibits, each once, by number.
-    ``log_keys`` are the entries of the log's own chain of policies but its genesis statement, where the receipts are by
-    a key that the log announced later; none where they are by the one of the genesis statement.
+    ``announcements`` are there where the receipts are by a key that the log announced after its genesis statement.
     """
 
     frame: Frame
@@ -51,7 +71,7 @@ class Evidence:
     chain_head: bytes
     exhibits: Sequence[Exhibit]
     policies: Sequence[PolicyExhibit]
-    log_keys: Sequence[PolicyExhibit] = ()
+    announcements: Announcements | None = None
 
 
 def case_files(evidence: Evidence, views: Sequence[tuple[str, View]], software: str) -> Iterator[File]:
@@ -116,9 +136,12 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
         yield names.of_policy(policy.number, "statement.cose"), policy.statement
         yield names.of_policy(policy.number, "receipt.cose"), policy.receipt
         yield names.of_policy(policy.number, "json"), policy_document(policy.statement)
-    for notice in evidence.log_keys:
-        yield names.of_log_key(notice.number, "statement.cose"), notice.statement
-        yield names.of_log_key(notice.number, "receipt.cose"), notice.receipt
+    if evidence.announcements is not None:
+        for own in evidence.announcements.entries:
+            yield names.of_log_key(own.number, "statement.cose"), own.statement
+            yield names.of_log_key(own.number, "decision.cbor"), own.decision
+            yield names.of_log_key(own.number, "receipt.cose"), own.receipt
+        yield names.LOG_KEYS_HEAD, evidence.announcements.chain_head
 
 
 def policy_document(statement: bytes) -> bytes:

@@ -1,12 +1,12 @@
 """The raw evidence in the files of a case, before anything of it is believed."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.case import names
-from counterfoil.case.build import PolicyExhibit
+from counterfoil.case.build import Announcements, OwnEntry, PolicyExhibit
 from counterfoil.case.documents import CASE_FORMAT, Frame
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.cose.keys import PublicKey, cose_key_map
@@ -37,7 +37,7 @@ class CaseContents:
     chain_head: bytes
     exhibits: tuple[Exhibit, ...]
     policies: tuple[PolicyExhibit, ...]
-    log_keys: tuple[PolicyExhibit, ...] = ()
+    announcements: Announcements | None = None
 
     def frame(self, identity: LogIdentity, tree: TreeHead) -> Frame:
         """Which engagement, on which log, as of which tree head."""
@@ -74,9 +74,14 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
         checkpoint=_file(files, names.CHECKPOINT),
         chain_head=_file(files, names.CHAIN_HEAD),
         exhibits=tuple(exhibits),
-        policies=tuple(_numbered(files, _POLICY, names.of_policy)),
-        log_keys=tuple(_numbered(files, _LOG_KEY, names.of_log_key)),
+        policies=tuple(_policies(files)),
+        announcements=_announcements(files),
     )
+
+
+def own_entries(contents: CaseContents) -> tuple[OwnEntry, ...]:
+    """The entries of the log's own chain of policies, where the case has them."""
+    return () if contents.announcements is None else contents.announcements.entries
 
 
 def key_set(receipt_key: PublicKey, genesis: Genesis) -> bytes:
@@ -85,16 +90,35 @@ def key_set(receipt_key: PublicKey, genesis: Genesis) -> bytes:
     return encode([cose_key_map(key, kid=key.thumbprint, alg=default_algorithm(key).code) for key in keys])
 
 
-def _numbered(
-    files: Mapping[str, bytes], pattern: re.Pattern[str], name_of: Callable[[int, str], str]
-) -> list[PolicyExhibit]:
-    numbers = sorted(int(match[1]) for name in files if (match := pattern.fullmatch(name)))
+def _policies(files: Mapping[str, bytes]) -> list[PolicyExhibit]:
     return [
         PolicyExhibit(
-            number, _statement(files, name_of(number, "statement.cose")), _file(files, name_of(number, "receipt.cose"))
+            number,
+            _statement(files, names.of_policy(number, "statement.cose")),
+            _file(files, names.of_policy(number, "receipt.cose")),
+        )
+        for number in _numbers(files, _POLICY)
+    ]
+
+
+def _announcements(files: Mapping[str, bytes]) -> Announcements | None:
+    numbers = _numbers(files, _LOG_KEY)
+    if not numbers:
+        return None
+    entries = (
+        OwnEntry(
+            number,
+            _statement(files, names.of_log_key(number, "statement.cose")),
+            _file(files, names.of_log_key(number, "decision.cbor")),
+            _file(files, names.of_log_key(number, "receipt.cose")),
         )
         for number in numbers
-    ]
+    )
+    return Announcements(tuple(entries), _file(files, names.LOG_KEYS_HEAD))
+
+
+def _numbers(files: Mapping[str, bytes], pattern: re.Pattern[str]) -> list[int]:
+    return sorted(int(match[1]) for name in files if (match := pattern.fullmatch(name)))
 
 
 def _case(data: bytes) -> tuple[str, str, list[tuple[int, StatementHash]]]:

@@ -1,16 +1,19 @@
 """Which log key the receipts of a case are by, and what it is believed for."""
 
-from collections.abc import Iterator
-
-from counterfoil.case.build import PolicyExhibit
-from counterfoil.case.contents import CaseContents
+from counterfoil.case.build import OwnEntry
+from counterfoil.case.contents import CaseContents, own_entries
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
-from counterfoil.receipt.transparent import TransparentStatement, parse_transparent_statement
+from counterfoil.receipt.transparent import TransparentStatement
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
-from counterfoil.verify import LogKeys, VerifiedGenesis, verify_genesis, verify_transparent_statement
-from counterfoil.verify.log_history import verify_history_entries
+from counterfoil.verify import (
+    LogKeys,
+    VerifiedGenesis,
+    verify_genesis,
+    verify_transparent_statement,
+)
+from counterfoil.verify.log_history import require_whole_history, verify_history_entries
 
 
 def read_genesis(contents: CaseContents) -> VerifiedGenesis:
@@ -18,17 +21,21 @@ def read_genesis(contents: CaseContents) -> VerifiedGenesis:
 
     Raises:
         CaseInvalidError: There are announcements, and the receipts need none, or one stands under another number.
+        ChainInvalidError: They are not all that the log says of itself in that tree.
         UnverifiedError, MalformedError: Something does not hold, as for ``verify_genesis`` and ``verify_history``.
     """
-    if not contents.log_keys:
+    own, announcements = own_entries(contents), contents.announcements
+    if announcements is None:
         return verify_genesis(contents.genesis)
-    history = verify_history_entries(list(_entries(contents)))
-    named = sorted([GENESIS_ENTRY, *(one.number for one in contents.log_keys)])
-    if [number for number, _ in history.entries] != named:
+    history = verify_history_entries([_transparent(one) for one in own])
+    if [number for number, _ in history.entries] != [one.number for one in own]:
         raise CaseInvalidError("an announcement stands elsewhere in the tree than its files are named")
+    require_whole_history(history, [one.decision for one in own], announcements.chain_head)
     genesis, log_keys = history.genesis, history.log_keys
     operator = genesis.keys[KeyPurpose.OPERATOR]
     statement = verify_transparent_statement(contents.genesis, log_keys, issuer_key=operator)
+    if (GENESIS_ENTRY, statement.entry_id) not in history.entries:
+        raise CaseInvalidError("the genesis statement is not the one among the announcements")
     if statement.inclusion.key_thumbprint == genesis.keys[KeyPurpose.RECEIPT].thumbprint:
         raise CaseInvalidError("the evidence holds announcements of log keys that nothing in the case is signed with")
     return VerifiedGenesis(genesis, log_keys, statement)
@@ -53,7 +60,7 @@ def require_trusted(
         return _with_announced(trusted, verified.log_keys)
     signer = verified.statement.inclusion.key_thumbprint
     if all(one.key.thumbprint != signer for one in trusted.keys):
-        if contents.log_keys:
+        if contents.announcements is not None:
             raise LogKeyUnknownError(
                 f"the receipts of the case are by the key {signer.hex()}, which is announced in it and not trusted: "
                 "give the log's genesis statement, from which announcements are followed"
@@ -74,12 +81,5 @@ def _with_announced(trusted: LogKeys, own: LogKeys) -> LogKeys:
     return LogKeys((*trusted.keys, *announced), trusted.issuer, trusted.compromised)
 
 
-def _entries(contents: CaseContents) -> Iterator[TransparentStatement]:
-    before = [one for one in contents.log_keys if one.number < GENESIS_ENTRY]
-    yield from map(_transparent, before)
-    yield parse_transparent_statement(contents.genesis)
-    yield from map(_transparent, contents.log_keys[len(before) :])
-
-
-def _transparent(one: PolicyExhibit) -> TransparentStatement:
+def _transparent(one: OwnEntry) -> TransparentStatement:
     return TransparentStatement(parse_signed_statement(one.statement, max_bytes=len(one.statement)), (one.receipt,))

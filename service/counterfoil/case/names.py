@@ -8,6 +8,7 @@ GENESIS: Final = "evidence/genesis.cose"
 KEYS: Final = "evidence/keys.cbor"
 CHECKPOINT: Final = "evidence/checkpoint.txt"
 CHAIN_HEAD: Final = "evidence/chain-head.txt"
+LOG_KEYS_HEAD: Final = "evidence/log-keys/chain-head.txt"
 README: Final = "README.txt"
 TIMELINE_HTML: Final = "timeline.html"
 TIMELINE_PDF: Final = "timeline.pdf"
@@ -32,7 +33,7 @@ def of_entry(number: int, what: str) -> str:
 
 
 def of_log_key(number: int, what: str) -> str:
-    """A file about what the log said of its keys in an entry: ``statement.cose``, ``receipt.cose``."""
+    """A file about an entry of the log's own: ``statement.cose``, ``decision.cbor``, ``receipt.cose``."""
     return f"{EVIDENCE}log-keys/{number:0{_DIGITS}d}.{what}"
 
 

@@ -1,14 +1,15 @@
 """The evidence of an engagement, read from the log at one tree head."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from counterfoil.case.archive import MAX_CASE_BYTES
-from counterfoil.case.build import Evidence, PolicyExhibit
+from counterfoil.case.build import Announcements, Evidence, OwnEntry, PolicyExhibit
 from counterfoil.case.contents import key_set
 from counterfoil.case.documents import Frame
 from counterfoil.case.exhibit import Exhibit
+from counterfoil.chain.history import chain_as_of
 from counterfoil.chain.ports import ChainReader
 from counterfoil.cose.signer import Signer
 from counterfoil.errors import ContentAbsentError, LogCorruptError, TooLargeError
@@ -48,14 +49,18 @@ def sign_notes(signer: Signer, origin: str, tree: TreeHead, chain: ChainHead) ->
     )
 
 
+SignNotes = Callable[[ChainHead], Notes]
+"""The notes about a chain that is as of the tree of the case."""
+
+
 class CaseReader(LogReader, ChainReader, Protocol):
     """What a case file is read from."""
 
 
 def read_case_evidence(
-    reader: CaseReader, receipts: ReceiptSource, genesis: Genesis, tree: TreeHead, chain: ChainHead, notes: Notes
+    reader: CaseReader, receipts: ReceiptSource, genesis: Genesis, tree: TreeHead, chain: ChainHead, notes: SignNotes
 ) -> Evidence:
-    """The evidence of a chain, which is as of ``tree``.
+    """The evidence of a chain, which is as of ``tree``; ``notes`` signs those about a chain as of that tree.
 
     Raises:
         TooLargeError: The chain is longer, or its statements are more, than a case file holds.
@@ -75,31 +80,36 @@ def read_case_evidence(
             total += len(exhibits[-1].statement or b"") + len(evidence or b"")
         if total > MAX_CASE_BYTES:
             raise TooLargeError(f"the statements of the chain are more than the {MAX_CASE_BYTES} bytes of a case file")
-    key = receipts.key_at(tree.size)
+    key, signed = receipts.key_at(tree.size), notes(chain)
     numbers = sorted({parse_decision_record(one.decision).policy_entry for one in exhibits})
     policies = [PolicyExhibit(number, _statement(reader, number), receipt(number)) for number in numbers]
     return Evidence(
         frame=Frame(genesis.identity, _subject(exhibits[0]), tree),
         genesis=attach_receipts(_statement(reader, GENESIS_ENTRY), [receipt(GENESIS_ENTRY)]),
         keys=key_set(key, genesis),
-        checkpoint=notes.checkpoint.encode(),
-        chain_head=notes.chain_head.encode(),
+        checkpoint=signed.checkpoint.encode(),
+        chain_head=signed.chain_head.encode(),
         exhibits=exhibits,
         policies=policies,
-        log_keys=[
-            PolicyExhibit(number, _statement(reader, number), receipt(number))
-            for number in (_announcements(reader, genesis, tree) if key != genesis.keys[KeyPurpose.RECEIPT] else ())
-        ],
+        announcements=None
+        if key == genesis.keys[KeyPurpose.RECEIPT]
+        else _announcements(reader, genesis, tree, receipt, notes),
     )
 
 
-def _announcements(reader: CaseReader, genesis: Genesis, tree: TreeHead) -> Iterator[int]:
-    """The entries of the chain of policies in a tree, but the genesis statement, which every case holds."""
-    chain = reader.chain(chain_id(genesis.identity.policy_subject))
-    for start in range(0, 0 if chain is None else chain.length, _TOGETHER):
-        for entry in () if chain is None else reader.chain_entries(chain.number, start, _TOGETHER):
-            if entry.number < tree.size and entry.number != GENESIS_ENTRY:
-                yield entry.number
+def _announcements(
+    reader: CaseReader, genesis: Genesis, tree: TreeHead, receipt: Callable[[int], bytes], notes: SignNotes
+) -> Announcements:
+    head = reader.chain(chain_id(genesis.identity.policy_subject))
+    chain = None if head is None else chain_as_of(reader, head, tree.size)
+    if chain is None:
+        raise LogCorruptError("the log has no chain of policies")
+    entries: list[OwnEntry] = []
+    for start in range(0, chain.length, _TOGETHER):
+        for entry in reader.chain_entries(chain.number, start, min(_TOGETHER, chain.length - start)):
+            number = entry.number
+            entries.append(OwnEntry(number, _statement(reader, number), entry.decision, receipt(number)))
+    return Announcements(tuple(entries), notes(chain).chain_head.encode())
 
 
 def _exhibit(entry: Entry, statement: bytes | None, receipt: bytes, evidence: bytes | None) -> Exhibit:

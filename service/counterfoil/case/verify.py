@@ -10,7 +10,7 @@ from counterfoil.case import names
 from counterfoil.case.account import Account
 from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
-from counterfoil.case.contents import CaseContents, key_set, read_contents
+from counterfoil.case.contents import CaseContents, key_set, own_entries, read_contents
 from counterfoil.case.issued import require_as_issued
 from counterfoil.case.log_keys import read_genesis, require_trusted, signer_of
 from counterfoil.case.signatures import require_signed
@@ -99,7 +99,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None, pinned: Genesis | N
         chain_head=contents.chain_head,
         exhibits=contents.exhibits,
         policies=contents.policies,
-        log_keys=contents.log_keys,
+        announcements=contents.announcements,
     )
     account = read_evidence(evidence)
     require_signed(account, evidence.policies, genesis.genesis)
@@ -138,13 +138,16 @@ def _require_one_tree(
     links = [ChainLink(one.statement or b"", one.decision, one.receipt) for one in contents.exhibits]
     issuer = genesis.identity.issuer
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
-    others = [*contents.policies, *contents.log_keys]
-    receipts = [verify_receipt(one.statement, one.receipt, keys, expected_issuer=issuer) for one in others]
+    others = [
+        *((one.number, one.statement, one.receipt) for one in contents.policies),
+        *((one.number, one.statement, one.receipt) for one in own_entries(contents)),
+    ]
+    receipts = [verify_receipt(statement, receipt, keys, expected_issuer=issuer) for _, statement, receipt in others]
     inclusions = [*chain.inclusions, *(receipt.inclusion for receipt in receipts)]
     for inclusion in (*inclusions, *verified.statement.inclusions):
         if (inclusion.tree_size, inclusion.root) != (checkpoint.size, checkpoint.root):
             raise CaseInvalidError("a receipt is of another tree than the checkpoint")
-    numbers = [*(one.number for one in contents.exhibits), *(one.number for one in others)]
+    numbers = [*(one.number for one in contents.exhibits), *(number for number, _, _ in others)]
     if [inclusion.leaf_index for inclusion in inclusions] != numbers:
         raise CaseInvalidError("an entry stands elsewhere in the tree than its files are named")
     times = {inclusion.head_time for inclusion in inclusions}

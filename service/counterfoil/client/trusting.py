@@ -6,12 +6,14 @@ from typing import TypeVar
 from counterfoil.client.asking import Conversation, work
 from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
-from counterfoil.client.problem import KeptReceiptError
-from counterfoil.client.reading import Reading
+from counterfoil.client.problem import KeptReceiptError, ServiceAnswerError
+from counterfoil.client.reading import GivenChain, Reading
 from counterfoil.errors import AbsentError, LogKeyUnknownError, MalformedError, UnverifiedError
 from counterfoil.receipt.transparent import attach_receipts
+from counterfoil.statement.genesis import Genesis
 from counterfoil.statement.identity import parse_origin
 from counterfoil.verify import LogKeys, VerifiedHistory, parse_log_keys, verify_history
+from counterfoil.verify.log_history import require_whole_history
 
 Done = TypeVar("Done")
 
@@ -47,12 +49,15 @@ class Trusting(Reading):
         return self._keys
 
     def key_history(self) -> Conversation[tuple[bytes, VerifiedHistory]]:
-        """The log's key history as a file and what it shows, believed from now on where its genesis was pinned."""
+        """The log's key history as a file and what it shows, believed from now on where its genesis was pinned.
+
+        The log has signed that it is all of it, as of its tree: who answers in its place leaves out no compromise.
+        """
         known = self._history
         identity = parse_origin((yield from self.log()).origin) if known is None else known.genesis.identity
         given = yield from self.given_chain(identity.policy_subject)
         data = b"".join(attach_receipts(link.statement, [link.receipt]) for link in given.links)
-        later = yield from work(lambda: verify_history(data, None if known is None else known.genesis))
+        later = yield from work(lambda: _verified(data, given, None if known is None else known.genesis))
         if known is not None:
             known.require_continued_by(later)
             yield from work(lambda: self._believe(data, later))
@@ -90,3 +95,12 @@ class Trusting(Reading):
         if self._pins is not None:
             self._pins.keep(data)
         self._history, self._keys = history, history.log_keys
+
+
+def _verified(data: bytes, given: GivenChain, genesis: Genesis | None) -> VerifiedHistory:
+    if given.signed_head is None:
+        raise ServiceAnswerError("the service gave no signed head of the log's chain of policies")
+    history = verify_history(data, genesis)
+    decisions = [link.decision for link in given.links]
+    require_whole_history(history, decisions, given.signed_head.encode(errors="replace"))
+    return history

@@ -1,5 +1,6 @@
 """GET /chains/{id}/bundle: the case file of an engagement."""
 
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -63,6 +64,6 @@ def _released_tree(service: Service, size: int | None) -> TreeHead | None:
 
 def _case_file(service: Service, tree: TreeHead, chain: ChainHead) -> bytes:
     log = service.log
-    notes = service.checkpoints.notes(tree, chain)
+    notes = partial(service.checkpoints.notes, tree)
     evidence = read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, notes)
     return write_case(case_files(evidence, CASE_VIEWS, SOFTWARE))

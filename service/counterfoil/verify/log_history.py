@@ -6,12 +6,15 @@ from typing import Final
 
 from counterfoil.encoding.cbor_sequence import split_sequence
 from counterfoil.errors import ChainInvalidError, IssuerMismatchError, MalformedReceiptError, TooLargeError
-from counterfoil.merkle.hashing import TreeSize
+from counterfoil.merkle.hashing import NodeHash, TreeSize
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import rules_of_history
+from counterfoil.receipt.chain_head import verify_chain_head
 from counterfoil.receipt.parse import parse_receipt
 from counterfoil.receipt.transparent import TransparentStatement, parse_transparent_statement
-from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, parse_genesis
+from counterfoil.statement.decision_record import decision_digest, parse_decision_record
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose, parse_genesis
+from counterfoil.statement.links import chain_hash, chain_id, empty_chain_hash
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.verify.genesis import VerifiedGenesis, verify_genesis
 from counterfoil.verify.log_keys import LogKey, LogKeys
@@ -28,7 +31,7 @@ MAX_HISTORY_ENTRIES: Final = 10_000
 class VerifiedHistory:
     """What a log has said of its keys: which of its receipt keys are trusted, at which sizes, and which compromised.
 
-    ``entries`` are those it was read from, by number and entry id, in a tree of ``tree_size`` entries; what the log has
+    ``entries`` are those it was read from, by number and entry id, in a tree of that size and root; what the log has
     said since, or what was left out at the end, is not known. ``rules`` are those that all of them lead to, None where
     the genesis statement alone was given. That it is the right log's rests on where its genesis statement came from.
     """
@@ -37,6 +40,7 @@ class VerifiedHistory:
     log_keys: LogKeys
     entries: tuple[tuple[int, StatementHash], ...]
     tree_size: TreeSize
+    root: NodeHash
     rules: Rules | None = None
 
     def require_continued_by(self, later: "VerifiedHistory") -> None:
@@ -94,7 +98,30 @@ def verify_history_entries(items: Sequence[TransparentStatement]) -> VerifiedHis
     if len(trees) != 1:
         raise ChainInvalidError("the receipts of the history are not all of one tree")
     entries = tuple((number, statement.hash) for number, statement in zip(numbers, statements, strict=True))
-    return VerifiedHistory(genesis, log_keys, entries, inclusions[0].tree_size, rules)
+    return VerifiedHistory(genesis, log_keys, entries, *trees.pop(), rules)
+
+
+def require_whole_history(history: VerifiedHistory, decisions: Sequence[bytes], chain_head: bytes) -> None:
+    """Check that the log's checkpoint key signed that its chain of policies has these entries in that tree, no other.
+
+    ``decisions`` are the decision records of the entries in their order, and ``chain_head`` the signed note.
+
+    Raises:
+        ChainInvalidError: The note is about other entries or another tree, or a decision on another entry.
+        UnverifiedError, MalformedError: The note or a decision record does not hold.
+    """
+    identity = history.genesis.identity
+    if len(decisions) != len(history.entries):
+        raise ChainInvalidError("each entry of the history has one decision record")
+    last = empty_chain_hash(identity.origin, identity.policy_subject)
+    for (number, entry_id), decision in zip(history.entries, decisions, strict=True):
+        if parse_decision_record(decision).number != number:
+            raise ChainInvalidError(f"the decision on entry {number} is on another one")
+        last = chain_hash(last, entry_id, decision_digest(decision))
+    head = verify_chain_head(chain_head, identity.origin, history.genesis.keys[KeyPurpose.CHECKPOINT])
+    here = (history.tree_size, history.root, chain_id(identity.policy_subject), len(decisions), last)
+    if (head.size, head.root, head.chain_id, head.length, head.chain_hash) != here:
+        raise ChainInvalidError("the history is not all that the log says of itself in that tree, as it signed it")
 
 
 def log_keys_of_rules(rules: Rules) -> LogKeys:
@@ -112,7 +139,8 @@ def log_keys_of_rules(rules: Rules) -> LogKeys:
 def _of_genesis(verified: VerifiedGenesis) -> VerifiedHistory:
     statement = verified.statement
     entries = ((GENESIS_ENTRY, statement.entry_id),)
-    return VerifiedHistory(verified.genesis, verified.log_keys, entries, statement.inclusion.tree_size)
+    inclusion = statement.inclusion
+    return VerifiedHistory(verified.genesis, verified.log_keys, entries, inclusion.tree_size, inclusion.root)
 
 
 def _require_pinned(history: VerifiedHistory, genesis: Genesis | None) -> VerifiedHistory:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from counterfoil.case.build import Evidence, case_files
+from counterfoil.case.build import Announcements, Evidence, OwnEntry, case_files
+from counterfoil.case.source import sign_notes
 from counterfoil.case.verify import verify_case
+from counterfoil.chain.history import chain_as_of
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import CounterfoilError, LogKeyUnknownError, ReceiptKeyCompromisedError
 from counterfoil.log.local_log import LocalLog
@@ -17,6 +19,7 @@ from counterfoil.register import register
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.key_notice import RECEIPT_KEY_CONTENT_TYPE, announce_receipt_key
+from counterfoil.statement.links import chain_id
 from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.verify import LogKeys, log_keys_of, verify_genesis
@@ -78,6 +81,9 @@ CASE = zipped(FILES)
 GENESIS = verify_genesis(TOLD.evidence(ANNOUNCED).genesis)
 
 
+HEAD = "evidence/log-keys/chain-head.txt"
+
+
 def of(number: int, what: str = "statement.cose") -> str:
     return f"evidence/log-keys/{number:012d}.{what}"
 
@@ -90,8 +96,8 @@ def with_file(name: str, content: bytes | None) -> Files:
 
 def test_a_case_by_an_announced_key_carries_what_leads_to_it_and_both_pass_it() -> None:
     notices = [name for name in FILES if "log-keys" in name]
-    numbers = (0, ANNOUNCED, RETIRED, POLICY)
-    assert notices == [of(number, what) for number in numbers for what in ("statement.cose", "receipt.cose")]
+    whats = ("statement.cose", "decision.cbor", "receipt.cose")
+    assert notices == [*(of(number, what) for number in (0, 1, ANNOUNCED, RETIRED, POLICY) for what in whats), HEAD]
     both_pass(FILES, "PASS")
     assert verdict_here(CASE, GENESIS.statement.entry_id.hex()) == "PASS"
     for trusted, pinned in ((GENESIS.log_keys, GENESIS.genesis), (log_keys_of(TOLD.second.public_key), None)):
@@ -101,18 +107,28 @@ def test_a_case_by_an_announced_key_carries_what_leads_to_it_and_both_pass_it() 
 @pytest.mark.parametrize("size", [4, 5, 6])
 def test_a_case_by_the_first_key_is_as_it_always_was(size: int) -> None:
     evidence, files = TOLD.evidence(size), TOLD.files(size)
-    assert evidence.log_keys == []
+    assert evidence.announcements is None
     assert not any("log-keys" in name for name in files)
     assert TOLD.first.public_key.thumbprint in evidence.keys
     both_pass(files, "PASS")
 
 
 def test_of_the_announcements_none_is_missing_moved_or_changed() -> None:
-    for number in (0, ANNOUNCED, RETIRED):
+    both_fail(with_file(HEAD, None), "is missing")
+    both_fail(with_file(HEAD, FILES["evidence/chain-head.txt"]), "about another log, tree or engagement")
+    for number in (0, 1, ANNOUNCED, RETIRED, POLICY):
+        both_fail(
+            with_file(
+                of(number, "decision.cbor"), FILES[of(RETIRED if number == ANNOUNCED else ANNOUNCED, "decision.cbor")]
+            ),
+            "on another one",
+        )
+        without = {name: content for name, content in FILES.items() if f"log-keys/{number:012d}" not in name}
+        both_fail(with_manifest(without), "counts other|did not announce|in force any more|another genesis")
         both_fail(with_file(of(number, "receipt.cose"), None), "is missing|lists other files")
     both_fail(with_manifest({n: c for n, c in FILES.items() if "log-keys" not in n}), "names another key")
     moved = {name.replace(f"log-keys/{RETIRED:012d}", "log-keys/000000000005"): c for name, c in FILES.items()}
-    both_fail(with_manifest(moved), "puts the entry at")
+    both_fail(with_manifest(moved), "on another one")
     for name in [name for name in FILES if "log-keys" in name]:
         broken = bytearray(FILES[name])
         broken[len(broken) // 2] ^= 1
@@ -121,9 +137,24 @@ def test_of_the_announcements_none_is_missing_moved_or_changed() -> None:
 
 
 def test_announcements_that_nothing_needs_do_not_belong_there() -> None:
-    files = TOLD.files(5)
-    extra = {name: content for name, content in FILES.items() if "log-keys" in name}
-    both_fail(with_manifest({**files, **extra}), "needs no announcement")
+    """Genuine ones of the very tree, in a case whose receipts are by the first key."""
+    evidence, log = TOLD.evidence(5), TOLD.open(TOLD.second)
+    head = log.store.chain(chain_id(TOLD.world.identity.policy_subject))
+    assert head is not None
+    chain = chain_as_of(log.store, head, 5)
+    assert chain is not None
+    signer = TOLD.world.signers[KeyPurpose.CHECKPOINT]
+    note = sign_notes(signer, TOLD.world.identity.origin, evidence.frame.tree, chain).chain_head.encode()
+    entries = [entry for entry in log.store.chain_entries(chain.number, 0, 10) if entry.number < 5]
+    own = [OwnEntry(e.number, _statement(log, e.number), e.decision, log.receipts.at(e.number, 5)) for e in entries]
+    files = dict(case_files(replace(evidence, announcements=Announcements(tuple(own), note)), (), "test"))
+    both_fail(files, "needs no announcement")
+
+
+def _statement(log: LocalLog, number: int) -> bytes:
+    content = log.store.content(number)
+    assert content is not None
+    return content.statement
 
 
 def _possession(**changes: Any) -> bytes:
@@ -156,6 +187,7 @@ FORGED: Mapping[str, tuple[int, Callable[[], bytes], str]] = {
     "held by nobody": (ANNOUNCED, lambda: _possession(possession=bytes(64)), "not by that key"),
     "held by another": (ANNOUNCED, lambda: _possession(possession=_other_possession()), "not by that key"),
     "of a key in use": (ANNOUNCED, lambda: announcement(TOLD.world, TOLD.world.signers[KeyPurpose.SERVICE]), "a use"),
+    "its end before the receipts": (RETIRED, lambda: retirement(TOLD.world, TOLD.second), "or that has ended"),
     "the end of it": (POLICY, lambda: retirement(TOLD.world, TOLD.second), "in force any more"),
     "its compromise": (POLICY, lambda: compromise(TOLD.world, TOLD.second), "in force any more"),
     "the end of none": (POLICY, lambda: retirement(TOLD.world, THIEF), "not the log's"),

@@ -10,7 +10,7 @@ from counterfoil.client.key_pins import KeyPins
 from counterfoil.cose.keys import cose_key_map
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.cbor import encode
-from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
 from counterfoil.errors import (
     ChainInvalidError,
     IssuerMismatchError,
@@ -44,8 +44,13 @@ def path(statement: bytes) -> str:
 def answers_of(log: Rotated, size: int, **more: Answers) -> Mapping[str, Answers]:
     """What the log answers as of a tree: its chain of policies, and the receipts of all in it."""
     chain = [parse_transparent_statement(item) for item in log.chain(size)]
-    entries: list[JsonValue] = [{"statement": encode_base64url(one.statement.encoded), "decision": ""} for one in chain]
+    decisions = [encode_base64url(decision) for decision in log.decisions(size)]
+    entries: list[JsonValue] = [
+        {"statement": encode_base64url(one.statement.encoded), "decision": decision}
+        for one, decision in zip(chain, decisions, strict=True)
+    ]
     page: dict[str, JsonValue] = {
+        "signedHead": log.signed_head(size),
         "treeHead": {"size": size},
         "length": len(chain),
         "chainHash": "00" * 32,
@@ -109,6 +114,20 @@ def test_a_key_that_was_not_announced_stays_unknown() -> None:
         assert isinstance(found, LogKeyUnknownError)
 
 
+def spoilt_pages(other: Rotated) -> Iterator[Canned]:
+    """The chain of policies with an entry less, and with other notes than the log's about it."""
+    whole = answers_of(LOG, SIZE)["/chains"]
+    assert isinstance(whole, Canned)
+    page = parse_json(whole.body, max_bytes=10**6)
+    assert isinstance(page, dict)
+    entries = page["entries"]
+    assert isinstance(entries, list)
+    yield Canned(encode_json({**page, "entries": entries[:-1], "length": len(entries) - 1}))
+    yield Canned(encode_json({**page, "entries": [*entries[:-2], entries[-1]], "length": len(entries) - 1}))
+    for head in (LOG.signed_head(COMPROMISED), other.signed_head(8), "", None):
+        yield Canned(encode_json({**page, "signedHead": head}))
+
+
 def test_a_log_without_a_history_or_with_a_broken_one_is_not_followed() -> None:
     new = {"/entries": Canned(LOG.receipts[7], 201)}
     whole, other = answers_of(LOG, SIZE, **new), Rotated().play()
@@ -117,6 +136,7 @@ def test_a_log_without_a_history_or_with_a_broken_one_is_not_followed() -> None:
         {**whole, "/chains": Canned(b"{}")},
         {**whole, path(LOG.statement(0)): Canned(LOG.receipts[7])},
         answers_of(other, 8, **new),
+        *({**whole, "/chains": spoilt} for spoilt in spoilt_pages(other)),
     ]
     for answers in broken:
         with answering(answers) as service, Client(service.url, history=GENESIS) as client:

@@ -736,9 +736,23 @@ class Case:
             read = {
                 one: read_statement(get(self.files, f"log-keys/{one:012d}.statement.cose"))[0] for one in self.notices
             }
+            genesis = 1 in read and sha256(read[1].stored)
+            need(genesis == self.log.genesis_id, "its entry 1 is another genesis statement, or not there")
             kid = read_message(self.log.genesis_receipt).header.get(KID)
             key = announced_key(read, self.log, kid)
+            self.check_all_announced(read)
         self.log = self.log._replace(keys={**self.log.keys, "receipt": key})
+
+    def check_all_announced(self, read: Mapping[int, Message]) -> None:
+        """The log signed that its own chain has these entries in that tree, and no other."""
+        subject = f"{self.log.issuer}#policy"
+        chain_hash = sha256(b"\x00".join((b"counterfoil/chain/v1", self.log.origin.encode(), subject.encode())))
+        for number, message in read.items():
+            decision = get(self.files, f"log-keys/{number:012d}.decision.cbor")
+            need(read_decision(decision).number == number, f"the decision on entry {number} is on another one")
+            chain_hash = sha256(b"\x02" + chain_hash + sha256(message.stored) + sha256(decision))
+        note = get(self.files, "log-keys/chain-head.txt")
+        check_chain_head(note, self.log, self.tree, subject, len(read), chain_hash)
 
     def statement(self, about_it: str, number: int) -> tuple[Message, bytes]:
         """A statement and its entry id, once its receipt puts it at that number of the tree."""
@@ -822,7 +836,9 @@ class Case:
             names += [f"entries/{number:012d}.{kind}" for kind in there]
         of_policy = ("statement.cose", "receipt.cose", "json")
         names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in of_policy]
-        names += [f"log-keys/{one:012d}.{kind}" for one in self.notices for kind in ("statement.cose", "receipt.cose")]
+        of_own = ("statement.cose", "decision.cbor", "receipt.cose")
+        names += [f"log-keys/{one:012d}.{kind}" for one in self.notices for kind in of_own]
+        names += ["log-keys/chain-head.txt"] * bool(self.notices)
         need(self.manifest == names, "the manifest lists other files than the case has, or in another order")
 
 
