@@ -25,7 +25,7 @@ from counterfoil.statement.signed_statement import DuplicateKey, parse_signed_st
 from counterfoil.statement.trace_event.event import EventType
 from tests.audit.planting import Planted, codes, kinds, planting
 from tests.builders import START, World, sign_statement
-from tests.events import Cast
+from tests.events import Cast, hash_of
 from tests.log.material import build_log, following, policy_statement, twin_of
 
 DECISION = "UPDATE entries SET decision = ? WHERE number = ?"
@@ -210,8 +210,10 @@ def test_a_statement_is_missing(planted: Planted) -> None:
 
 def test_an_entry_is_missing(planted: Planted) -> None:
     planted.write("DELETE FROM entries WHERE number = 12")
-    found = kinds(planted.audit())
+    report = planted.audit()
+    found = kinds(report)
     assert found[:2] == [("tree-differs", None), ("entry-missing", 12)]
+    assert "cannot be computed" in report.faults[0].detail
     assert [kind for kind, _ in found[2:]] == ["page-differs"]
 
 
@@ -314,6 +316,16 @@ def test_a_reference_to_an_entry_of_another_chain(planted: Planted) -> None:
     number = admitted(planted, cast.say(EventType.ACTION, refs=[("parent", other)]))
     report = planted.audit()
     assert (kinds(report), codes(report)) == ([("not-admitted", number)], ["reference-unknown"])
+
+
+def test_an_event_behind_an_entry_that_is_none(planted: Planted) -> None:
+    """What a chain had before its first event is part of it, and may be referred to."""
+    cast = engaged(planted, "an engagement of this test")
+    plain = sign_statement(planted.world.agent, subject=cast.root)
+    admitted(planted, plain)
+    admitted(planted, cast.say(EventType.FORMATION))
+    admitted(planted, cast.say(EventType.ACTION, previous=hash_of(plain).hex()))
+    assert planted.audit().verdict is Verdict.CLEAN
 
 
 def test_an_entry_with_a_finding_that_the_policy_refuses(planted: Planted) -> None:

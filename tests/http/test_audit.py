@@ -13,13 +13,17 @@ from counterfoil.audit.report import AuditReport, Verdict
 from counterfoil.cli.audit import audit_range
 from counterfoil.cli.audit_log import service_to_audit
 from counterfoil.policy.document import Visibility
+from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.settings import Settings
+from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
+from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from tests.audit.planting import kinds
 from tests.builders import World, sign_statement
 from tests.http.live import ADMIN, OPERATOR_TYPE, PUBLIC_TYPE, Live, new_world, problem_in, running
+from tests.key_notices import announcement, retirement
 from tests.log.material import certificate_of, register_all, with_evidence
 
 SEQUENCE = {"Accept": "application/cbor-seq"}
@@ -172,3 +176,21 @@ def test_an_entry_that_is_not_in_the_tree_is_found_over_http(served: Served) -> 
         assert served.audit(30).verdict is Verdict.CLEAN
     finally:
         served.store._entries[21], served.store._contents[21] = entry, content
+
+
+def test_a_log_whose_receipt_key_changed_is_audited_by_its_genesis_statement(tmp_path: Path) -> None:
+    world, key = new_world(MemoryStore()), generate_private_key("ES256")
+    first, pinned = world.signers[KeyPurpose.RECEIPT], tmp_path / "genesis.cose"
+    log = world.open()
+    genesis = world.store.content(1)
+    assert genesis is not None
+    pinned.write_bytes(attach_receipts(genesis.statement, [log.receipts.stable(1)]))
+    asyncio.run(register_all([announcement(world, key)], log))
+    later = replace(world, signers={**world.signers, KeyPurpose.RECEIPT: key})
+    for data in (sign_statement(world.agent), retirement(world, first), sign_statement(world.agent)):
+        asyncio.run(register_all([data], later.open()))
+    with running(later, Settings(page_seconds=3600)) as live, service_to_audit(live.url, pinned, None, None) as opened:
+        for start, stop in ((0, opened.tree.size), (2, 4), (3, opened.tree.size)):
+            report = audit_range(opened, start, stop)
+            assert (report.verdict, report.faults) == (Verdict.CLEAN, ())
+        assert not any("whose log" in point for point in opened.open_points)

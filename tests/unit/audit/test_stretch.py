@@ -16,6 +16,7 @@ from counterfoil.cli.audit_trees import StoredTree
 from counterfoil.errors import ChainInvalidError
 from counterfoil.log.rules_source import read_genesis
 from counterfoil.register import register
+from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.statement.trace_event.event import EventType
 from counterfoil.storage.memory import MemoryStore
@@ -165,3 +166,11 @@ def test_an_entry_under_the_hash_of_another_is_told(world: World) -> None:
     entries[9] = replace(entries[9], statement_hash=StatementHash(bytes(31) + b"\x01"))
     report = audit(world, entries)
     assert {fault.kind for fault in report.faults} == {FaultKind.STATEMENT_DIFFERS, FaultKind.TREE_DIFFERS}
+
+
+def test_a_time_that_runs_back_is_told_within_a_stretch_and_between_two(world: World) -> None:
+    entries = entries_of(world)
+    record = parse_decision_record(entries[9].decision or b"")
+    entries[9] = replace(entries[9], decision=replace(record, head_time=record.head_time - 1).encode())
+    for runs in ([entries], [entries[:9], entries[9:]]):
+        assert FaultKind.TIME_RUNS_BACK in {fault.kind for fault in audit(world, *runs).faults}
