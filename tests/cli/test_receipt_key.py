@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.verify import parse_log_keys, verify_history
 from tests.cli.commands import AGENT, Shell
@@ -20,6 +21,11 @@ def second(data: Path, shell: Shell) -> str:
     kid = shell.ok("keygen", "--out", data / "keys" / "receipt-2.pem")["kid"]
     assert isinstance(kid, str)
     return kid
+
+
+def hexed(kid: str) -> str:
+    """The thumbprint in hexadecimal: unlike a kid in base64url it never looks like an option."""
+    return decode_base64url(kid).hex()
 
 
 def receipt_kid(data: Path, shell: Shell) -> str:
@@ -40,12 +46,12 @@ def test_a_key_is_announced_used_and_the_other_retired_and_compromised(
     announced = shell.ok("receipt-key", "announce", "--data", data, "--new-key", SECOND)
     assert (announced["kid"], announced["entry"]) == (second, 2)
     assert states(data, shell) == {first: (1, None, None), second: (2, None, None)}
-    own = shell("receipt-key", "retire", first, "--data", data, "--json")
+    own = shell("receipt-key", "retire", hexed(first), "--data", data, "--json")
     assert (own.code, own.error["code"]) == (ExitCode.UNAVAILABLE, "receipt-key-ended")
     monkeypatch.setenv("COUNTERFOIL_RECEIPT_KEY", SECOND)
-    assert shell.ok("receipt-key", "retire", first, "--data", data)["entry"] == 3
+    assert shell.ok("receipt-key", "retire", hexed(first), "--data", data)["entry"] == 3
     assert shell.ok("fsck", "--data", data)["clean"]
-    assert shell.ok("receipt-key", "compromise", first, "--data", data, "--yes")["act"] == "compromise"
+    assert shell.ok("receipt-key", "compromise", hexed(first), "--data", data, "--yes")["act"] == "compromise"
     assert states(data, shell) == {first: (1, 3, 4), second: (2, None, None)}
     text = shell("keys", "--data", data).out
     assert "in force since entry 2" in text
@@ -91,13 +97,15 @@ def test_an_announcement_can_be_repeated_by_nobody(data: Path, second: str, shel
 
 def test_a_compromise_is_not_said_by_mistake(data: Path, second: str, shell: Shell) -> None:
     shell.ok("receipt-key", "announce", "--data", data, "--new-key", SECOND)
-    assert shell("receipt-key", "compromise", second, "--data", data).code == ExitCode.USAGE
+    assert shell("receipt-key", "compromise", hexed(second), "--data", data).code == ExitCode.USAGE
     assert states(data, shell)[second] == (2, None, None)
 
 
 def test_the_last_one_does_not_end(data: Path, shell: Shell) -> None:
     for command in (("retire",), ("compromise", "--yes")):
-        refused = shell("receipt-key", command[0], receipt_kid(data, shell), *command[1:], "--data", data, "--json")
+        refused = shell(
+            "receipt-key", command[0], hexed(receipt_kid(data, shell)), *command[1:], "--data", data, "--json"
+        )
         assert (refused.code, refused.error["code"]) == (ExitCode.REFUSED, "receipt-key-refused")
 
 
@@ -131,7 +139,9 @@ def test_an_issuers_key_is_revoked(admitted: Path, agent: Path, shell: Shell) ->
 
 def test_a_key_of_the_log_is_not_revoked(data: Path, shell: Shell) -> None:
     for key in shell.ok("keys", "--data", data)["keys"]:
-        for name in (key["kid"], key["thumbprint"]):
+        # A kid that begins with a hyphen is taken for an option; the thumbprint in hexadecimal never is.
+        names = (key["kid"], key["thumbprint"])
+        for name in names[key["kid"].startswith("-") :]:
             refused = shell("revoke", name, "--last-valid-entry", "-1", "--reason", "x", "--data", data, "--json")
             assert refused.error["code"] == "revocation-refused"
 

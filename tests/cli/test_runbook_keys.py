@@ -41,7 +41,7 @@ def test_exchange_the_receipt_key_and_say_that_it_was_stolen(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell, genesis = place.shell, tmp_path / "genesis.cose"
-    kid = next(key["kid"] for key in shell.ok("keys", *place.where)["keys"] if key["purpose"] == "receipt")
+    kid = next(key["thumbprint"] for key in shell.ok("keys", *place.where)["keys"] if key["purpose"] == "receipt")
     assert shell("keygen", "--out", place.data / "keys" / "receipt-2.pem").code == ExitCode.OK
     with serving(place.data, None, 1) as one:
         save_genesis(one.url, genesis)

@@ -31,7 +31,10 @@ receipt_key = typer.Typer(
 
 Kid = Annotated[
     str,
-    typer.Argument(metavar="KID", help="The key's thumbprint, as 'keys' shows it, or a file with its public key."),
+    typer.Argument(
+        metavar="KID",
+        help="The key's thumbprint in hexadecimal, as 'keys' shows it, its kid, or a file with its public key.",
+    ),
 ]
 
 
