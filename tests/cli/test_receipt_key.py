@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
-from counterfoil.encoding.base64url import decode_base64url
-from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.verify import parse_log_keys, verify_history
 from tests.cli.commands import AGENT, Shell
 
