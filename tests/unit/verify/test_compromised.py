@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterfoil.cose import labels
+from counterfoil.cose.sign1 import sign_sign1
+from counterfoil.encoding.cbor import encode
 from counterfoil.errors import (
     ConsistencyInvalidError,
     CounterfoilError,
@@ -19,7 +22,9 @@ from counterfoil.errors import (
 from counterfoil.merkle.consistency import consistency_path
 from counterfoil.merkle.hashing import TreeSize
 from counterfoil.receipt.issue import SignedHead
+from counterfoil.receipt.parse import parse_receipt
 from counterfoil.receipt.transparent import attach_receipts
+from counterfoil.receipt.tree_head import TreeHead, sign_head
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.verify import (
     log_keys_of,
@@ -142,6 +147,41 @@ def test_the_proof_starts_from_the_very_tree_of_the_receipt() -> None:
         other = LOG.open().receipts.consistency(size, SIZE)
         with pytest.raises((ConsistencyInvalidError, RootMismatchError, SignatureInvalidError)):
             verify_receipt(STATEMENTS[2], OLD, KEYS, consistency=other)
+
+
+def test_the_thief_moves_an_entry_nowhere() -> None:
+    """Of the log's own root he can sign another size, in which the same path leads from another place to that root."""
+    root = signed_tree(LOG.world, THIEF, STATEMENTS[:3]).head.root
+    head = TreeHead(TreeSize(2), root, START)
+    signed = SignedHead(LOG.world.identity, head, THIEF.public_key, sign_head(THIEF, LOG.world.identity, head))
+    (proof,) = parse_receipt(OLD).inclusion
+    moved = signed.inclusion_receipt(1, proof.path)
+    found = verify_receipt(STATEMENTS[2], moved, log_keys_of(THIEF.public_key)).inclusion
+    assert (found.leaf_index, found.root) == (1, root)
+    with pytest.raises(ConsistencyInvalidError):
+        verify_receipt(STATEMENTS[2], moved, KEYS, consistency=PROOF)
+
+
+def test_a_proof_signs_the_size_that_it_leads_to() -> None:
+    """RFC 9942 signs the root alone; this log signs the size, too."""
+    (path,) = parse_receipt(PROOF).consistency
+    tree = LOG.world.store.tree_head(SIZE)
+    assert tree is not None
+    unsized = sign_sign1(
+        SECOND,
+        {
+            labels.KID: SECOND.public_key.thumbprint,
+            labels.CWT_CLAIMS: {labels.CWT_ISS: LOG.world.identity.issuer},
+            labels.VDS: 1,
+        },
+        tree.root,
+        unprotected={labels.VDP: {labels.CONSISTENCY: [encode([OLD_SIZE, SIZE, list(path.path)])]}},
+        detached=True,
+    )
+    root = verify_receipt(STATEMENTS[2], OLD, BEFORE).inclusion.root
+    assert not verify_consistency(unsized, root, KEYS).size_is_signed
+    with pytest.raises(ConsistencyInvalidError):
+        verify_receipt(STATEMENTS[2], OLD, KEYS, consistency=unsized)
 
 
 def test_the_thief_back_dates_nothing() -> None:

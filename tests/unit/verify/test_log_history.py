@@ -20,13 +20,30 @@ from counterfoil.errors import (
     SignatureInvalidError,
     UnverifiedError,
 )
+from counterfoil.merkle.consistency import consistency_path
+from counterfoil.merkle.hashing import TreeSize
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.key_notice import RECEIPT_KEY_CONTENT_TYPE, ReceiptKeyAct, announce_receipt_key
-from counterfoil.verify import LogKey, LogKeys, verify_genesis, verify_history, verify_receipt
+from counterfoil.verify import (
+    LogKey,
+    LogKeys,
+    verify_consistency,
+    verify_genesis,
+    verify_history,
+    verify_receipt,
+)
 from tests.builders import sign_statement
 from tests.key_notices import announcement, compromise, ending, own_statement, revocation
-from tests.rotations import ANNOUNCED, COMPROMISED, RETIRED, Rotated, forged_receipt
+from tests.rotations import (
+    ANNOUNCED,
+    COMPROMISED,
+    RETIRED,
+    Rotated,
+    forged_receipt,
+    nodes_of,
+    signed_tree,
+)
 
 PLANNED = Rotated().play()
 STOLEN = Rotated().play(compromised=True)
@@ -80,6 +97,13 @@ def test_a_key_is_not_trusted_and_compromised() -> None:
         LogKeys((LogKey(PLANNED.first.public_key),), None, (PLANNED.first.public_key,))
 
 
+def twice(number: int) -> bytes:
+    """An entry with a second receipt, by a stranger."""
+    whole = [PLANNED.statement(one) for one in range(SIZE)]
+    other = forged_receipt(PLANNED.world, generate_private_key("ES256"), whole, number)
+    return attach_receipts(whole[number], [PLANNED.open().receipts.at(number, SIZE), other])
+
+
 Change = Callable[[list[bytes]], list[bytes]]
 
 
@@ -99,6 +123,7 @@ Change = Callable[[list[bytes]], list[bytes]]
         lambda chain: [*chain, PLANNED.item(7, SIZE)],
         lambda chain: [*chain[:-1], PLANNED.item(RETIRED, RETIRED + 1)],
         lambda chain: [*chain[:-1], PLANNED.statement(RETIRED)],
+        lambda chain: [*chain[:-1], twice(RETIRED)],
         lambda chain: [*chain[:2], STOLEN.item(ANNOUNCED, SIZE), *chain[3:]],
         lambda chain: [STOLEN.chain(SIZE)[0], *chain[1:]],
         lambda chain: [chain[0], STOLEN.chain(SIZE)[1], *chain[2:]],
@@ -162,6 +187,18 @@ def test_a_retired_key_signs_no_tree_that_holds_its_retirement() -> None:
     early = forged_receipt(PLANNED.world, PLANNED.second, whole[:ANNOUNCED], 2)
     with pytest.raises(ReceiptKeyNotInForceError):
         verify_receipt(whole[2], early, history.log_keys)
+
+
+def test_a_consistency_receipt_is_by_a_key_that_was_in_force_at_its_size() -> None:
+    whole = [PLANNED.statement(number) for number in range(SIZE)]
+    path = consistency_path(TreeSize(3), TreeSize(SIZE), nodes_of(whole))
+    root = signed_tree(PLANNED.world, PLANNED.first, whole[:3]).head.root
+    later = signed_tree(PLANNED.world, PLANNED.second, whole).consistency_receipt(3, path)
+    assert verify_consistency(later, root, WHOLE.log_keys).new_size == SIZE
+    with pytest.raises(ReceiptKeyNotInForceError):
+        verify_consistency(
+            signed_tree(PLANNED.world, PLANNED.first, whole).consistency_receipt(3, path), root, WHOLE.log_keys
+        )
 
 
 def test_a_history_by_a_key_that_it_says_is_compromised_is_none() -> None:
