@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any
 
-from counterfoil.case.build import Evidence, case_files, manifest_of, read_evidence
+from counterfoil.case.build import Announcements, Evidence, OwnEntry, case_files, manifest_of, read_evidence
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.case.source import read_case_evidence, sign_notes
 from counterfoil.chain.history import chain_as_of
@@ -171,8 +171,17 @@ class Forgery:
             replace(one, statement=self.statements.get(one.number, one.statement), receipt=receipt(one.number))
             for one in old.policies
         ]
+        own, said = list[OwnEntry](), empty_chain_hash(origin, world.identity.policy_subject)
+        for each in old.announcements.entries:
+            decision = self.decisions.get(each.number, each.decision)
+            said = chain_hash(said, StatementHash(leaves[each.number]), decision_digest(decision))
+            statement = self.statements.get(each.number, each.statement)
+            own.append(OwnEntry(each.number, statement, decision, receipt(each.number)))
+        itself = SignedChainHead(origin, tree.size, tree.root, chain_id(world.identity.policy_subject), len(own), said)
+        of_itself = sign_chain_head(world.signers[KeyPurpose.CHECKPOINT], itself).encode()
         return replace(
             old, frame=replace(old.frame, tree=tree), exhibits=exhibits, policies=policies,
+            announcements=Announcements(tuple(own), of_itself),
             genesis=attach_receipts(genesis, [receipt(1)]),
             checkpoint=sign_checkpoint(world.signers[KeyPurpose.CHECKPOINT], note).encode(),
             chain_head=sign_chain_head(world.signers[KeyPurpose.CHECKPOINT], whole).encode(),
@@ -203,6 +212,11 @@ class Forgery:
         for policy in evidence.policies:
             files[f"evidence/policies/{policy.number:012d}.statement.cose"] = policy.statement
             files[f"evidence/policies/{policy.number:012d}.receipt.cose"] = policy.receipt
+        for own in evidence.announcements.entries:
+            files[f"evidence/log-keys/{own.number:012d}.statement.cose"] = own.statement
+            files[f"evidence/log-keys/{own.number:012d}.decision.cbor"] = own.decision
+            files[f"evidence/log-keys/{own.number:012d}.receipt.cose"] = own.receipt
+        files["evidence/log-keys/chain-head.txt"] = evidence.announcements.chain_head
         files["evidence/case.json"] = case
         files["evidence/genesis.cose"], files["evidence/checkpoint.txt"] = evidence.genesis, evidence.checkpoint
         files["evidence/chain-head.txt"] = evidence.chain_head

@@ -1,7 +1,8 @@
 """What the exhibits of an engagement say together: derived from their bytes alone, by whoever holds them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from counterfoil.case.exhibit import Exhibit
 from counterfoil.chain.completeness import WriterReport, report_writers
@@ -14,8 +15,15 @@ from counterfoil.chain.standing import EMPTY_STANDING, Standing, advance
 from counterfoil.errors import MalformedCaseError
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN, carried_certificates, parse_evidence
+from counterfoil.statement.revoked import Revoked, revocation_of
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.event import Dispute, TraceEvent
+
+KEY_REVOKED: Final = "key-revoked"
+"""The log has revoked the key of the entry from before it on: no finding of an engagement, but of the whole log."""
+
+_NOW: Final = 2**62
+"""A log of any size: the revocations at hand are those in the tree of the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +40,30 @@ class ReadExhibit:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An engagement as its exhibits tell it, in order. ``remarks`` has an item for each."""
+    """An engagement as its exhibits tell it, in order. ``remarks`` has an item for each.
+
+    ``revoked`` are all revocations of issuers' keys that the log holds.
+    """
 
     exhibits: tuple[ReadExhibit, ...]
     remarks: tuple[tuple[Remark, ...], ...]
     max_lags: dict[int, int] = field(default_factory=dict)
+    revoked: tuple[Revoked, ...] = ()
 
     @property
     def standing(self) -> Standing:
         """How the engagement stands after the last of them."""
         return self.exhibits[-1].standing if self.exhibits else EMPTY_STANDING
+
+    def findings(self) -> Iterator[tuple[ReadExhibit, tuple[tuple[str, str], ...]]]:
+        """Each exhibit with what is remarkable about it: the name of a finding, and what it is here."""
+        for one, remarks in zip(self.exhibits, self.remarks, strict=True):
+            found = [(remark.finding.value, remark.detail) for remark in remarks]
+            revoked = revocation_of(self.revoked, one.record.key_thumbprint, one.exhibit.number, _NOW)
+            if revoked is not None:
+                last = revoked.revocation.last_valid_entry
+                found.append((KEY_REVOKED, f"entry {revoked.entry} says so of entries after {last}"))
+            yield one, tuple(found)
 
     def writers(self) -> tuple[WriterReport, ...]:
         """What the numbers of each party's events leave out."""
@@ -78,8 +100,10 @@ class Account:
         return {one.exhibit.entry_id: one.exhibit.number for one in self.exhibits}
 
 
-def read_account(exhibits: Sequence[Exhibit], max_lag: MaxLag) -> Account:
+def read_account(exhibits: Sequence[Exhibit], max_lag: MaxLag, revoked: tuple[Revoked, ...] = ()) -> Account:
     """Read a whole chain. ``max_lag`` is the bound of the policy in an entry, in whole seconds.
+
+    ``revoked`` are all revocations that the log holds in the tree of the case.
 
     Raises:
         MalformedError, RefusedError: A statement or a decision record cannot be read as what it should be.
@@ -91,7 +115,7 @@ def read_account(exhibits: Sequence[Exhibit], max_lag: MaxLag) -> Account:
         read.append(one)
     lags = {policy: max_lag(policy) for policy in sorted({one.record.policy_entry for one in read})}
     remarks = remarks_on_all([_told(one, lags[one.record.policy_entry]) for one in read])
-    return Account(tuple(read), remarks, lags)
+    return Account(tuple(read), remarks, lags, revoked)
 
 
 def _read(exhibit: Exhibit, before: Standing) -> ReadExhibit:

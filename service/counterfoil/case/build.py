@@ -15,6 +15,8 @@ from counterfoil.case.telling import case_facts
 from counterfoil.encoding.jcs import JsonValue, encode_json
 from counterfoil.errors import CaseInvalidError
 from counterfoil.policy.parse import parse_policy
+from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, parse_revocation
+from counterfoil.statement.revoked import Revoked
 from counterfoil.statement.signed_statement import parse_signed_statement
 
 File = tuple[str, bytes]
@@ -46,7 +48,7 @@ class OwnEntry:
 
 @dataclass(frozen=True, slots=True)
 class Announcements:
-    """All that the log said of its keys in a tree: its whole chain of policies, with its signed note about that.
+    """All that the log said of itself in a tree: its whole chain of policies, with its signed note about that.
 
     The note is as of the same tree and by the same key as the one about the engagement.
     """
@@ -61,7 +63,7 @@ class Evidence:
 
     ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` and
     ``chain_head`` are signed notes. Policies are those that decided on the exhibits, each once, by number.
-    ``announcements`` are there where the receipts are by a key that the log announced after its genesis statement.
+    ``announcements`` are what the log said of policies and keys, by which it was decided who signs what.
     """
 
     frame: Frame
@@ -71,7 +73,7 @@ class Evidence:
     chain_head: bytes
     exhibits: Sequence[Exhibit]
     policies: Sequence[PolicyExhibit]
-    announcements: Announcements | None = None
+    announcements: Announcements
 
 
 def case_files(evidence: Evidence, views: Sequence[tuple[str, View]], software: str) -> Iterator[File]:
@@ -112,7 +114,14 @@ def read_evidence(evidence: Evidence) -> Account:
             raise CaseInvalidError(f"the policy in entry {policy_entry}, which decided on an entry, is not in the case")
         return lags[policy_entry]
 
-    return read_account(evidence.exhibits, max_lag)
+    return read_account(evidence.exhibits, max_lag, tuple(_revoked(evidence.announcements)))
+
+
+def _revoked(announcements: Announcements) -> Iterator[Revoked]:
+    for own in announcements.entries:
+        statement = parse_signed_statement(own.statement, max_bytes=len(own.statement))
+        if statement.content_type == REVOCATION_CONTENT_TYPE:
+            yield Revoked(own.number, parse_revocation(statement.message.payload or b""))
 
 
 def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
@@ -136,12 +145,11 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
         yield names.of_policy(policy.number, "statement.cose"), policy.statement
         yield names.of_policy(policy.number, "receipt.cose"), policy.receipt
         yield names.of_policy(policy.number, "json"), policy_document(policy.statement)
-    if evidence.announcements is not None:
-        for own in evidence.announcements.entries:
-            yield names.of_log_key(own.number, "statement.cose"), own.statement
-            yield names.of_log_key(own.number, "decision.cbor"), own.decision
-            yield names.of_log_key(own.number, "receipt.cose"), own.receipt
-        yield names.LOG_KEYS_HEAD, evidence.announcements.chain_head
+    for own in evidence.announcements.entries:
+        yield names.of_log_key(own.number, "statement.cose"), own.statement
+        yield names.of_log_key(own.number, "decision.cbor"), own.decision
+        yield names.of_log_key(own.number, "receipt.cose"), own.receipt
+    yield names.LOG_KEYS_HEAD, evidence.announcements.chain_head
 
 
 def policy_document(statement: bytes) -> bytes:

@@ -37,7 +37,7 @@ class CaseContents:
     chain_head: bytes
     exhibits: tuple[Exhibit, ...]
     policies: tuple[PolicyExhibit, ...]
-    announcements: Announcements | None = None
+    announcements: Announcements
 
     def frame(self, identity: LogIdentity, tree: TreeHead) -> Frame:
         """Which engagement, on which log, as of which tree head."""
@@ -79,11 +79,6 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
     )
 
 
-def own_entries(contents: CaseContents) -> tuple[OwnEntry, ...]:
-    """The entries of the log's own chain of policies, where the case has them."""
-    return () if contents.announcements is None else contents.announcements.entries
-
-
 def key_set(receipt_key: PublicKey, genesis: Genesis) -> bytes:
     """The keys that receipts and checkpoint of a case verify with, as a COSE Key Set (RFC 9052, section 7)."""
     keys = [receipt_key, genesis.keys[KeyPurpose.CHECKPOINT]]
@@ -101,10 +96,7 @@ def _policies(files: Mapping[str, bytes]) -> list[PolicyExhibit]:
     ]
 
 
-def _announcements(files: Mapping[str, bytes]) -> Announcements | None:
-    numbers = _numbers(files, _LOG_KEY)
-    if not numbers:
-        return None
+def _announcements(files: Mapping[str, bytes]) -> Announcements:
     entries = (
         OwnEntry(
             number,
@@ -112,7 +104,7 @@ def _announcements(files: Mapping[str, bytes]) -> Announcements | None:
             _file(files, names.of_log_key(number, "decision.cbor")),
             _file(files, names.of_log_key(number, "receipt.cose")),
         )
-        for number in numbers
+        for number in _numbers(files, _LOG_KEY)
     )
     return Announcements(tuple(entries), _file(files, names.LOG_KEYS_HEAD))
 

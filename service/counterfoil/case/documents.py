@@ -121,10 +121,10 @@ def _findings(account: Account) -> JsonValue:
             {
                 "number": one.exhibit.number,
                 "entryId": one.exhibit.entry_id.hex(),
-                "findings": [{"finding": remark.finding.value, "detail": remark.detail} for remark in remarks],
+                "findings": [{"finding": name, "detail": detail} for name, detail in findings],
             }
-            for one, remarks in zip(account.exhibits, account.remarks, strict=True)
-            if remarks
+            for one, findings in account.findings()
+            if findings
         ],
     }
 

@@ -1,6 +1,6 @@
 """That receipts of a case are, to the byte, what the log issues: what no signature covers in one cannot be changed."""
 
-from counterfoil.case.contents import CaseContents, own_entries
+from counterfoil.case.contents import CaseContents
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import CaseInvalidError
 from counterfoil.receipt.issue import SignedHead
@@ -25,7 +25,7 @@ def require_as_issued(contents: CaseContents, genesis: Genesis, tree: TreeHead, 
         (GENESIS_ENTRY, own),
         *((one.number, one.receipt) for one in contents.exhibits),
         *((one.number, one.receipt) for one in contents.policies),
-        *((one.number, one.receipt) for one in own_entries(contents)),
+        *((one.number, one.receipt) for one in contents.announcements.entries),
     ):
         proofs = parse_receipt(receipt).inclusion
         if len(proofs) != 1 or signed.inclusion_receipt(number, proofs[0].path) != receipt:

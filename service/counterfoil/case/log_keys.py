@@ -1,16 +1,16 @@
 """Which log key the receipts of a case are by, and what it is believed for."""
 
 from counterfoil.case.build import OwnEntry
-from counterfoil.case.contents import CaseContents, own_entries
+from counterfoil.case.contents import CaseContents
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import CaseInvalidError, LogKeyUnknownError
+from counterfoil.policy.succession import Succession, read_succession
 from counterfoil.receipt.transparent import TransparentStatement
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.verify import (
     LogKeys,
     VerifiedGenesis,
-    verify_genesis,
     verify_transparent_statement,
 )
 from counterfoil.verify.log_history import require_whole_history, verify_history_entries
@@ -20,30 +20,33 @@ def read_genesis(contents: CaseContents) -> VerifiedGenesis:
     """The genesis statement of a case, with the log keys that it and the announcements in the case lead to.
 
     Raises:
-        CaseInvalidError: There are announcements, and the receipts need none, or one stands under another number.
+        CaseInvalidError: An announcement stands under another number, or the genesis statement is none of them.
         ChainInvalidError: They are not all that the log says of itself in that tree.
         UnverifiedError, MalformedError: Something does not hold, as for ``verify_genesis`` and ``verify_history``.
     """
-    own, announcements = own_entries(contents), contents.announcements
-    if announcements is None:
-        return verify_genesis(contents.genesis)
+    own = contents.announcements.entries
     history = verify_history_entries([_transparent(one) for one in own])
     if [number for number, _ in history.entries] != [one.number for one in own]:
         raise CaseInvalidError("an announcement stands elsewhere in the tree than its files are named")
-    require_whole_history(history, [one.decision for one in own], announcements.chain_head)
+    require_whole_history(history, [one.decision for one in own], contents.announcements.chain_head)
     genesis, log_keys = history.genesis, history.log_keys
     operator = genesis.keys[KeyPurpose.OPERATOR]
     statement = verify_transparent_statement(contents.genesis, log_keys, issuer_key=operator)
     if (GENESIS_ENTRY, statement.entry_id) not in history.entries:
         raise CaseInvalidError("the genesis statement is not the one among the announcements")
-    if statement.inclusion.key_thumbprint == genesis.keys[KeyPurpose.RECEIPT].thumbprint:
-        raise CaseInvalidError("the evidence holds announcements of log keys that nothing in the case is signed with")
     return VerifiedGenesis(genesis, log_keys, statement)
 
 
-def require_trusted(
-    contents: CaseContents, verified: VerifiedGenesis, trusted: LogKeys | None, pinned: Genesis | None
-) -> LogKeys:
+def read_rules(contents: CaseContents, genesis: Genesis) -> Succession:
+    """The rules by which each entry of a case was decided: its announcements, decided again one after another.
+
+    Raises:
+        ChainInvalidError, UnverifiedError, MalformedError: As for ``read_succession``.
+    """
+    return read_succession([(one.statement, one.decision) for one in contents.announcements.entries], genesis)
+
+
+def require_trusted(verified: VerifiedGenesis, trusted: LogKeys | None, pinned: Genesis | None) -> LogKeys:
     """The keys that the receipts of a case must verify with: its own where none are given.
 
     An announcement is believed for whose genesis statement it follows from. So keys that were given without that are
@@ -60,7 +63,7 @@ def require_trusted(
         return _with_announced(trusted, verified.log_keys)
     signer = verified.statement.inclusion.key_thumbprint
     if all(one.key.thumbprint != signer for one in trusted.keys):
-        if contents.announcements is not None:
+        if signer != verified.genesis.keys[KeyPurpose.RECEIPT].thumbprint:
             raise LogKeyUnknownError(
                 f"the receipts of the case are by the key {signer.hex()}, which is announced in it and not trusted: "
                 "give the log's genesis statement, from which announcements are followed"

@@ -1,50 +1,48 @@
-"""The signatures of a case's issuers, by the keys that the policies in the case give them."""
+"""The signatures of a case's issuers, by the keys that the log's rules gave them when each entry was decided."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from hashlib import sha256
 
 from counterfoil.case.account import Account, ReadExhibit
 from counterfoil.case.build import PolicyExhibit
-from counterfoil.cose.keys import PublicKey
-from counterfoil.errors import CaseInvalidError, PayloadMissingError, RefusedError
-from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
-from counterfoil.policy.parse import parse_policy
+from counterfoil.errors import CaseInvalidError, RefusedError
 from counterfoil.policy.rules import Rules
-from counterfoil.statement.genesis import Genesis, KeyPurpose
+from counterfoil.policy.succession import Succession
 from counterfoil.statement.issuer import find_issuer_key
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement, verify_statement
 
 
-def require_signed(account: Account, policies: Sequence[PolicyExhibit], genesis: Genesis) -> None:
-    """Check each policy's signature by the operator's key, and each statement's by the key that its decision names.
+def require_signed(account: Account, policies: Sequence[PolicyExhibit], succession: Succession) -> None:
+    """Check that the policies are the log's, and each statement's signature by the key that its decision names.
 
-    Where a certificate speaks for the issuer, its path to a root of the policy is judged again as of the decision, but
-    not whether it was revoked: no revocation list is in a case.
+    The key has to be the issuer's by the rules of the log at that entry; where a certificate speaks for the issuer, its
+    path to a root of the policy is judged again as of the decision, by the revocation lists that the log then had.
 
     Raises:
         CaseInvalidError: A policy is missing, is none of the log's own, or gives the issuer no such key or certificate.
         UnverifiedError: A signature or the path of a certificate does not hold.
     """
-    documents = {policy.number: _policy(policy, genesis) for policy in policies}
-    if documents.keys() != {one.record.policy_entry for one in account.exhibits}:
-        raise CaseInvalidError("the policies in the case are not those that its entries were decided by")
+    _require_policies(account, policies, succession)
     for one in account.exhibits:
         if one.statement is not None:
             _require_evidence(one)
-            verify_statement(one.statement, _key(one, one.statement, documents, genesis))
+            _verify(one, one.statement, succession.rules_for(one.exhibit.number))
 
 
-def _policy(policy: PolicyExhibit, genesis: Genesis) -> PolicyDocument:
-    statement = parse_signed_statement(policy.statement, max_bytes=len(policy.statement))
-    identity = genesis.identity
-    about = (statement.claims.issuer, statement.claims.subject, statement.content_type)
-    if about != (identity.issuer, identity.policy_subject, POLICY_CONTENT_TYPE):
-        raise CaseInvalidError(f"entry {policy.number} is no policy of this log")
-    if statement.message.payload is None:
-        raise PayloadMissingError(f"the payload of policy entry {policy.number} is detached")
-    verify_statement(statement, genesis.keys[KeyPurpose.OPERATOR])
-    return parse_policy(statement.message.payload)
+def _require_policies(account: Account, policies: Sequence[PolicyExhibit], succession: Succession) -> None:
+    for policy in policies:
+        statement = parse_signed_statement(policy.statement, max_bytes=len(policy.statement))
+        committed = {(one.number, one.entry_id) for one in succession.policies}
+        if (policy.number, statement.hash) not in committed:
+            raise CaseInvalidError(f"entry {policy.number} is no policy of this log")
+    if {policy.number for policy in policies} != {one.record.policy_entry for one in account.exhibits}:
+        raise CaseInvalidError("the policies in the case are not those that its entries were decided by")
+    for one in account.exhibits:
+        in_force = succession.rules_for(one.exhibit.number).policy_entry
+        if one.record.policy_entry != in_force:
+            raise CaseInvalidError(
+                f"entry {one.exhibit.number} was decided by policy {one.record.policy_entry}, not by {in_force}"
+            )
 
 
 def _require_evidence(one: ReadExhibit) -> None:
@@ -53,28 +51,14 @@ def _require_evidence(one: ReadExhibit) -> None:
         raise CaseInvalidError(f"the evidence of entry {one.exhibit.number} is not the one that its decision names")
 
 
-def _certified(one: ReadExhibit, statement: SignedStatement, document: PolicyDocument, genesis: Genesis) -> PublicKey:
-    roots = tuple(replace(root, needs_crl=False) for root in document.roots)
-    rules = Rules(genesis, replace(document, roots=roots), one.record.policy_entry, one.record.policy_entry)
+def _verify(one: ReadExhibit, statement: SignedStatement, rules: Rules) -> None:
+    number = one.exhibit.number
     try:
-        return find_issuer_key(statement, rules, one.record.head_time).key
+        key = find_issuer_key(statement, rules, one.record.head_time).key
     except RefusedError as error:
-        raise CaseInvalidError(f"the certificate of entry {one.exhibit.number}: {error.detail}") from error
-
-
-def _key(
-    one: ReadExhibit, statement: SignedStatement, documents: Mapping[int, PolicyDocument], genesis: Genesis
-) -> PublicKey:
-    issuer, thumbprint = statement.claims.issuer or "", one.record.key_thumbprint
-    if issuer == genesis.identity.issuer:
-        keys = [genesis.keys[KeyPurpose.OPERATOR], genesis.keys[KeyPurpose.SERVICE]]
-    else:
-        document = documents[one.record.policy_entry]
-        named = document.issuer(issuer)
-        keys = [] if named is None else [key.key for key in named.keys]
-        if named is not None and named.pins and all(key.thumbprint != thumbprint for key in keys):
-            keys = [_certified(one, statement, document, genesis)]
-    for key in keys:
-        if key.thumbprint == thumbprint:
-            return key
-    raise CaseInvalidError(f"the policy gives the issuer of entry {one.exhibit.number} no key {thumbprint.hex()}")
+        raise CaseInvalidError(f"the key of entry {number}: {error.detail}") from error
+    if key.thumbprint != one.record.key_thumbprint:
+        raise CaseInvalidError(
+            f"the policy gives the issuer of entry {number} no key {one.record.key_thumbprint.hex()} for it"
+        )
+    verify_statement(statement, key)

@@ -21,7 +21,7 @@ from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.decision_record import parse_decision_record
-from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
+from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
 
@@ -91,9 +91,7 @@ def read_case_evidence(
         chain_head=signed.chain_head.encode(),
         exhibits=exhibits,
         policies=policies,
-        announcements=None
-        if key == genesis.keys[KeyPurpose.RECEIPT]
-        else _announcements(reader, genesis, tree, receipt, notes),
+        announcements=_announcements(reader, genesis, tree, receipt, notes),
     )
 
 

@@ -7,7 +7,7 @@ from counterfoil.case.account import Account, ReadExhibit
 from counterfoil.case.documents import Frame
 from counterfoil.case.facts import CaseFacts, DisputeFacts, Link, TimelineEntry, WriterFacts
 from counterfoil.chain.completeness import CAVEAT, WriterReport
-from counterfoil.chain.findings import Remark, lag
+from counterfoil.chain.findings import lag
 from counterfoil.chain.panel import review_panel
 from counterfoil.encoding.jcs import JsonValue, encode_json
 from counterfoil.statement.links import chain_id
@@ -51,14 +51,14 @@ def _timeline(account: Account) -> tuple[TimelineEntry, ...]:
         for relation, target in _references(one, numbers):
             annotations.setdefault(target, []).append((relation, one.exhibit.number))
     return tuple(
-        _entry(one, remarks, numbers, tuple(annotations.get(one.exhibit.number, ())))
-        for one, remarks in zip(account.exhibits, account.remarks, strict=True)
+        _entry(one, findings, numbers, tuple(annotations.get(one.exhibit.number, ())))
+        for one, findings in account.findings()
     )
 
 
 def _entry(
     one: ReadExhibit,
-    remarks: tuple[Remark, ...],
+    findings: tuple[tuple[str, str], ...],
     numbers: Mapping[StatementHash, int],
     annotations: tuple[Link, ...],
 ) -> TimelineEntry:
@@ -75,7 +75,7 @@ def _entry(
         registered_at=one.record.head_time,
         lag=None if event is None else lag(event.occurred_at, one.record.head_time),
         said=_said(one),
-        findings=tuple((remark.finding.value, remark.detail) for remark in remarks),
+        findings=findings,
         references=_references(one, numbers),
         annotations=annotations,
     )

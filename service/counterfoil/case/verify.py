@@ -10,9 +10,9 @@ from counterfoil.case import names
 from counterfoil.case.account import Account
 from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
-from counterfoil.case.contents import CaseContents, key_set, own_entries, read_contents
+from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.issued import require_as_issued
-from counterfoil.case.log_keys import read_genesis, require_trusted, signer_of
+from counterfoil.case.log_keys import read_genesis, read_rules, require_trusted, signer_of
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import review_panel
 from counterfoil.errors import CaseInvalidError
@@ -89,7 +89,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None, pinned: Genesis | N
     files = read_case_archive(data)
     contents = read_contents(files)
     genesis = read_genesis(contents)
-    keys = require_trusted(contents, genesis, trusted, pinned)
+    keys = require_trusted(genesis, trusted, pinned)
     tree, inclusions = _require_one_tree(contents, genesis, keys)
     evidence = Evidence(
         frame=contents.frame(genesis.genesis.identity, tree),
@@ -102,7 +102,7 @@ def verify_case(data: bytes, trusted: LogKeys | None = None, pinned: Genesis | N
         announcements=contents.announcements,
     )
     account = read_evidence(evidence)
-    require_signed(account, evidence.policies, genesis.genesis)
+    require_signed(account, evidence.policies, read_rules(contents, genesis.genesis))
     _require_decided_in_order(account, tree)
     _require_derived(files, evidence, account)
     findings = _findings(account)
@@ -140,7 +140,7 @@ def _require_one_tree(
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
     others = [
         *((one.number, one.statement, one.receipt) for one in contents.policies),
-        *((one.number, one.statement, one.receipt) for one in own_entries(contents)),
+        *((one.number, one.statement, one.receipt) for one in contents.announcements.entries),
     ]
     receipts = [verify_receipt(statement, receipt, keys, expected_issuer=issuer) for _, statement, receipt in others]
     inclusions = [*chain.inclusions, *(receipt.inclusion for receipt in receipts)]
@@ -201,9 +201,9 @@ def _require_derived(files: Mapping[str, bytes], evidence: Evidence, account: Ac
 
 def _findings(account: Account) -> tuple[tuple[int, tuple[str, ...]], ...]:
     return tuple(
-        (one.exhibit.number, tuple(f"{remark.finding}: {remark.detail}" for remark in remarks))
-        for one, remarks in zip(account.exhibits, account.remarks, strict=True)
-        if remarks
+        (one.exhibit.number, tuple(f"{name}: {detail}" for name, detail in findings))
+        for one, findings in account.findings()
+        if findings
     )
 
 

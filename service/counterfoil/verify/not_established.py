@@ -51,8 +51,8 @@ POLICY_ISSUERS: Final = (
     "policy."
 )
 REVOCATION: Final = (
-    "That no certificate of an issuer was revoked when it was used: the log asked the revocation lists that it had, "
-    "and they are not in the case."
+    "That no certificate of an issuer was revoked when it was used, beyond what the revocation lists say that the log "
+    "held then: of a CA without one nothing is known."
 )
 VIEWS: Final = (
     "That README, timeline and certificate say what the evidence says: they are drawn from it, and it alone is "

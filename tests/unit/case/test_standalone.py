@@ -259,7 +259,10 @@ def test_a_missing_file_fails(files: Files) -> None:
     for name, _ in sampled(files):
         rest = {one: content for one, content in files.items() if one != name}
         missing = name.removeprefix("evidence/")
-        both_fail(rest if name == MANIFEST else with_manifest(rest), f"{missing} is missing|lists other files")
+        both_fail(
+            rest if name == MANIFEST else with_manifest(rest),
+            f"{missing} is missing|lists other files|not there|counts other",
+        )
 
 
 def test_an_emptied_or_halved_file_fails(files: Files) -> None:
@@ -281,7 +284,7 @@ def test_the_manifest_is_of_one_spelling(files: Files) -> None:
     twice = {**listed, "files": [*listed["files"], listed["files"][0]]}
     for changed, reason in (
         (files[MANIFEST] + b"\n", "lists something else"),
-        (encode_json({**listed, "files": listed["files"][::-1]}), "another order"),
+        (encode_json({**listed, "files": listed["files"][::-1]}), "another order|not in order"),
         (encode_json({**listed, "format": "counterfoil-case/2"}), "lists something else"),
         (encode_json(twice), "twice"),
         (files[MANIFEST].replace(b'"files"', b'"format":"counterfoil-case/1","files"'), "a name twice"),
@@ -365,7 +368,7 @@ def test_a_genesis_statement_of_another_log_fails(files: Files, other: Scene) ->
     changed = {**files, "evidence/genesis.cose": other.evidence.genesis}
     both_fail(with_manifest(changed), "checkpoint.txt: it has no signature by the log's checkpoint key")
     keys = {**changed, "evidence/keys.cbor": other.evidence.keys, "evidence/checkpoint.txt": other.evidence.checkpoint}
-    both_fail(with_manifest(keys), "policy 0: its receipt")
+    both_fail(with_manifest(keys), "its entry 1 is another genesis statement")
 
 
 def test_a_genesis_statement_is_what_its_name_and_keys_lead_to(scene: Scene) -> None:
@@ -415,7 +418,7 @@ def test_a_genesis_statement_has_the_receipt_of_entry_1(files: Files, scene: Sce
     both_fail(with_manifest({**files, "evidence/genesis.cose": bare}), "it has not one receipt")
     for receipt in receipts.values():
         changed = with_manifest({**files, "evidence/genesis.cose": attach_receipts(bare, [receipt])})
-        both_fail(changed, "the receipt of genesis.cose: it")
+        both_fail(changed, "the receipt of genesis.cose: it|did not announce")
 
 
 def test_a_checkpoint_of_another_tree_log_or_key_fails(files: Files, scene: Scene, other: Scene) -> None:
@@ -428,8 +431,8 @@ def test_a_checkpoint_of_another_tree_log_or_key_fails(files: Files, scene: Scen
         (sign_checkpoint(key, Checkpoint("other.example/agents", tree.size, tree.root)).encode(), "no signature"),
         (sign_note(key, origin, "other.example/agents\n13\nAAAA\n").encode(), "another log's"),
         (scene.evidence.chain_head, "cannot be read"),
-        (scene.evidence_at(9).checkpoint, "of another tree than the checkpoint"),
-        (sign_checkpoint(key, Checkpoint(origin, tree.size, NodeHash(bytes(32)))).encode(), "it leads to another root"),
+        (scene.evidence_at(9).checkpoint, "about another log, tree or engagement"),
+        (sign_checkpoint(key, Checkpoint(origin, tree.size, NodeHash(bytes(32)))).encode(), "about another log, tree"),
         (
             sign_checkpoint(generate_private_key("EdDSA"), Checkpoint(origin, tree.size, tree.root)).encode(),
             "no signature",
@@ -497,7 +500,7 @@ def test_receipts_of_other_entries_trees_and_logs_fail(files: Files, scene: Scen
     both_fail(with_manifest({**files, name: scene.evidence.exhibits[0].statement or b""}), "entry 2: its receipt")
     earlier = dict(case_files(scene.evidence_at(9), (), "test"))
     both_fail(
-        with_manifest({**earlier, "evidence/checkpoint.txt": scene.evidence.checkpoint}), "genesis.cose: it is of"
+        with_manifest({**earlier, "evidence/checkpoint.txt": scene.evidence.checkpoint}), "about another log, tree"
     )
 
 
@@ -815,7 +818,7 @@ def test_decisions_that_no_log_makes_fail(scene: Scene) -> None:
     ):
         both_fail(Forgery(scene).decide(8, **changes).files(), reason)
     both_fail(Forgery(scene).decide(5, policy_entry=6).files(), "its policy was not in force then")
-    both_pass(Forgery(scene).decide(7, policy_entry=0).files(), "PASS WITH FINDINGS")
+    both_fail(Forgery(scene).decide(7, policy_entry=0).files(), "its policy was not in force then")
 
 
 # Policies.
@@ -837,13 +840,14 @@ def test_a_policy_is_signed_by_the_operator(scene: Scene, files: Files, other: S
     _, payload = policy_of(scene)
     both_pass(Forgery(scene, {6: policy_by(scene, payload)}).files(), "PASS WITH FINDINGS")
     for statement, reason in (
-        (policy_by(scene, payload, KeyPurpose.SERVICE), "not by that key"),
-        (policy_by(scene, payload, subject=scene.world.identity.page_subject), "no policy of this log"),
-        (policy_by(scene, payload, content_type="application/json"), "no policy"),
-        (scene.cast.sign(Role.AGENT, payload, content_type=POLICY_CONTENT_TYPE), "no policy of this log"),
+        (policy_by(scene, payload, KeyPurpose.SERVICE), "only an operator"),
+        (policy_by(scene, payload, KeyPurpose.RECEIPT), "not by that key"),
+        (policy_by(scene, payload, subject=scene.world.identity.page_subject), "not of the log's own chain"),
+        (policy_by(scene, payload, content_type="application/json"), "of a kind that is not known"),
+        (scene.cast.sign(Role.AGENT, payload, content_type=POLICY_CONTENT_TYPE), "not of the log's own chain"),
         (other.evidence.policies[1].statement, "not by that key"),
     ):
-        both_fail(Forgery(scene, {6: statement}).files(), f"entry 7: policy 6: .*{reason}")
+        both_fail(Forgery(scene, {6: statement}).files(), f"what the log says in entry 6: .*{reason}")
     for kind in ("statement.cose", "receipt.cose", "json"):
         one, two = (f"evidence/policies/{number:012d}.{kind}" for number in (0, 6))
         both_fail(with_manifest({**files, one: files[two]}), "policy 0: ")

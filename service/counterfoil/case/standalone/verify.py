@@ -4,7 +4,7 @@
     python3 verify.py case.zip [--genesis HEX] [--json]
 
 It shares no code with the log's own software. The sections below stand in the order of what is checked: the ZIP; the
-log's genesis statement, which names its keys, and what the log said of its receipt keys later; the checkpoint, the
+log's genesis statement, which names its keys, and what the log said of itself later; the checkpoint, the
 log's signature over one tree; the receipts, which put each entry into that tree; the policies, which say whose key is
 whose; the entries, each with its signature and the log's decision; that these are all that the log counts; and the
 documents that repeat it for people.
@@ -90,6 +90,8 @@ KEYS_FROM_FILE = (
 )
 KEYS_PINNED = "That the genesis statement whose entry id was given is the log's: that rests on where the id came from."
 
+APPROVAL = "application/vnd.counterfoil.policy-approval"
+BY_OTHERS = "it is not by that key: only an operator says so"
 LOG_KEY = r"log-keys/[0-9]{12}\.statement\.cose"
 
 
@@ -380,57 +382,143 @@ def check_genesis(data: bytes, pinned: bytes | None) -> Log:
     return Log(origin, issuer, keys, genesis_id, receipts[0])
 
 
-# 2b. Receipt keys that the log announced later; those of a log that never did are in the genesis statement.
+# 2b. What the log said of itself, in a chain of its own: who decides for it, its later keys, whose keys are revoked.
 
 
-def announced_key(statements: Mapping[int, Message], log: Log, kid: object) -> Key:
-    """The receipt key of that kid, once the log's operator announced it and did not say that it ended.
+class Proposal(NamedTuple):
+    """A policy that waits for approval: its spelling, who would be its operators, and how many of them decide."""
 
-    Only the operator of the genesis statement is believed: who a policy has put in that place is not looked for here.
-    """
-    first = log.keys["receipt"]
-    known, in_force = {first.thumbprint: first}, [first.thumbprint]
-    for number, message in statements.items():
-        with about(f"what the log says in entry {number}"):
-            named = (message.claims.get(ISS), message.claims.get(SUB)) == (log.issuer, f"{log.issuer}#policy")
-            need(named, "it is not of the log's own chain")
-            kind, payload = message.header.get(CONTENT_TYPE), message.payload or b""
-            if kind == MEDIA_TYPE.format("policy"):
-                verify(message, log.keys["operator"], payload)
-                changed = read_json(payload).get("operators")
-                need(not changed, "it changes the operators, whom only `counterfoil verify case.zip` follows")
-            elif kind == MEDIA_TYPE.format("receipt-key"):
-                verify(message, log.keys["operator"], payload)
-                notice = read_json(payload)
-                need(canonical(notice) == payload and notice["format"] == 1, "it is misspelled, or of another format")
-                take_notice(notice, log, known, in_force)
-            need(in_force, "no receipt key would be in force any more")
-    need(kid != first.thumbprint, "the receipts are by the key of the genesis statement, which needs no announcement")
-    need(kid in in_force, "the receipts are by a key that the log did not announce, or that has ended")
-    return next(key for thumbprint, key in known.items() if thumbprint == kid)
+    document: bytes
+    operators: dict[bytes, Key]
+    quorum: int
 
 
-def take_notice(notice: Mapping[str, Any], log: Log, known: dict[bytes, Key], in_force: list[bytes]) -> None:
-    """A key comes into use, with its own signature that somebody holds it, or goes out of it."""
-    kid = notice["kid"]
-    if notice["act"] == "announce":
-        key = load_key(notice["publicKey"])
-        need(base64url(key.thumbprint) == kid, "its kid is not that of its key")
-        need(
-            key.thumbprint not in (*known, *(one.thumbprint for one in log.keys.values())), "the key has a use already"
-        )
-        signed = b"\x00".join((b"counterfoil/receipt-key/v1", log.origin.encode(), key.thumbprint))
-        possession = notice["possession"]
-        signature = urlsafe_b64decode(possession + "=" * (-len(possession) % 4))
-        need(base64url(signature) == possession, "its proof of possession is misspelled")
-        verify_bytes(ALGORITHMS[USUAL[key.kind]], key, signature, signed)
-        known[key.thumbprint] = key
-        in_force.append(key.thumbprint)
-        return
-    need(notice["act"] in ("retire", "compromise"), "it says what is not known here")
-    ended = [thumbprint for thumbprint in known if base64url(thumbprint) == kid]
-    need(ended, "it ends a key that is not the log's")
-    in_force[:] = [thumbprint for thumbprint in in_force if thumbprint not in ended]
+class OwnChain:
+    """The log's own chain as far as it was read. Each entry is by whom the entries before it let speak."""
+
+    def __init__(self, log: Log) -> None:
+        """At the beginning it has the keys of the genesis statement."""
+        self.log, self.version = log, 0
+        receipt, operator, service = (log.keys[name] for name in ("receipt", "operator", "service"))
+        self.receipt_keys, self.in_force = {receipt.thumbprint: receipt}, [receipt.thumbprint]
+        self.service, self.speakers = service.thumbprint, {one.thumbprint: one for one in (operator, service)}
+        self.operators, self.quorum = {operator.thumbprint: operator}, 1
+        self.proposals, self.approvals = dict[str, Proposal](), dict[int, tuple[str, bytes]]()
+        self.policies, self.revoked = dict[int, bytes](), list[tuple[int, str, int]]()
+
+    def take(self, number: int, message: Message) -> None:
+        """The next entry, once it holds."""
+        named = (message.claims.get(ISS), message.claims.get(SUB)) == (self.log.issuer, f"{self.log.issuer}#policy")
+        need(named, "it is not of the log's own chain")
+        kind, payload, kid = message.header.get(CONTENT_TYPE), message.payload or b"", message.header.get(KID, b"")
+        if kind == MEDIA_TYPE.format("genesis"):
+            need(number == 1, "it is a genesis statement in another place than that of one")
+            return  # It is the one in genesis.cose, which was checked.
+        candidates = {one: key for each in self.proposals.values() for one, key in each.operators.items()}
+        able = {self.service: self.speakers[self.service], **candidates, **self.operators}
+        need(kid in able, "it is not by that key, or one that speaks for the log there")
+        verify(message, able[kid], payload)
+        self.speakers[kid] = able[kid]
+        if kind == "application/pkix-crl":
+            need(kid in self.operators or kid == self.service, "it is not by that key which may load a list")
+        elif kind == APPROVAL:
+            self.approve(number, payload.hex(), kid)
+        else:
+            need(kid in self.operators or (kind == MEDIA_TYPE.format("policy") and kid in candidates), BY_OTHERS)
+            self.say(number, kind, message, kid)
+        need(self.in_force, "no receipt key would be in force any more")
+
+    def say(self, number: int, kind: object, message: Message, kid: bytes) -> None:
+        """What only operators say."""
+        said = read_json(message.payload or b"")
+        need(canonical(said) == message.payload and said["format"] == 1, "it is misspelled, or of another format")
+        if kind == MEDIA_TYPE.format("policy"):
+            self.take_policy(number, message, said, kid)
+        elif kind == MEDIA_TYPE.format("policy-proposal"):
+            self.follows(said)
+            need("approved" not in said, "it is a proposal that says that it is approved")
+            self.proposals[sha256(message.stored).hex()] = Proposal(message.payload or b"", *self.operators_of(said))
+        elif kind == MEDIA_TYPE.format("receipt-key"):
+            self.take_receipt_key(said)
+        else:
+            need(kind == MEDIA_TYPE.format("key-revocation"), "it is of a kind that is not known here")
+            need(-1 <= said["lastValidEntry"] < number, "it calls entries valid that are still to come")
+            self.revoked.append((number, said["kid"], said["lastValidEntry"]))
+
+    def take_policy(self, number: int, message: Message, said: Mapping[str, Any], kid: bytes) -> None:
+        """A policy comes into force when enough of the operators in force, and enough of its own, approve of it."""
+        operators, quorum = self.operators_of(said)
+        if number == 0:
+            need(said["version"] == 1 and not {"operators", "replaces", "approved"} & said.keys(), "it is no first one")
+        else:
+            self.follows(said)
+            approved, who = said.get("approved"), {kid}
+            if approved is not None:
+                proposal = self.proposals.get(approved["proposal"])
+                rest = canonical({name: value for name, value in said.items() if name != "approved"})
+                need(proposal is not None and proposal.document == rest, "it is another policy than was approved")
+                given = [self.approvals.get(one, ("", b"")) for one in approved["entries"]]
+                need(all(one[0] == approved["proposal"] for one in given), "an approval that it names is none of it")
+                who = {one[1] for one in given}
+            enough = len(who & self.operators.keys()) >= self.quorum and len(who & operators.keys()) >= quorum
+            need(enough, "too few operators approved of it")
+        self.operators, self.quorum, self.version = operators, quorum, said["version"]
+        self.proposals, self.approvals, self.policies[number] = {}, {}, message.stored
+
+    def follows(self, said: Mapping[str, Any]) -> None:
+        """A policy, or a proposal of one, names the policy in force as the one that it replaces."""
+        last = max(self.policies)
+        right = {"entry": last, "entryId": sha256(self.policies[last]).hex()}
+        after = said.get("replaces") == right and said["version"] == self.version + 1
+        need(after, "it does not follow the policy in force")
+
+    def operators_of(self, said: Mapping[str, Any]) -> tuple[dict[bytes, Key], int]:
+        """Who decides under a policy, and how many of them have to."""
+        named = said.get("operators")
+        if named is None:
+            return {self.log.keys["operator"].thumbprint: self.log.keys["operator"]}, 1
+        keys = [load_key(one["publicKey"]) for one in named["keys"]]
+        need(type(named["approvals"]) is int and 1 <= named["approvals"] <= len(keys), "it has too few operators")
+        return {key.thumbprint: key for key in keys}, named["approvals"]
+
+    def approve(self, number: int, proposal: str, kid: bytes) -> None:
+        """An operator, in force or under the proposal, approves of it."""
+        need(proposal in self.proposals, "it approves of what was not proposed")
+        need(kid in self.operators or kid in self.proposals[proposal].operators, BY_OTHERS)
+        self.approvals[number] = proposal, kid
+
+    def take_receipt_key(self, notice: Mapping[str, Any]) -> None:
+        """A receipt key comes into use, with its own signature that somebody holds it, or goes out of it."""
+        kid = notice["kid"]
+        if notice["act"] == "announce":
+            key = load_key(notice["publicKey"])
+            need(base64url(key.thumbprint) == kid, "its kid is not that of its key")
+            others = [*self.receipt_keys, *self.operators, *(one.thumbprint for one in self.log.keys.values())]
+            need(key.thumbprint not in others, "the key has a use already")
+            signed = b"\x00".join((b"counterfoil/receipt-key/v1", self.log.origin.encode(), key.thumbprint))
+            possession = notice["possession"]
+            signature = urlsafe_b64decode(possession + "=" * (-len(possession) % 4))
+            need(base64url(signature) == possession, "its proof of possession is misspelled")
+            verify_bytes(ALGORITHMS[USUAL[key.kind]], key, signature, signed)
+            self.receipt_keys[key.thumbprint] = key
+            self.in_force.append(key.thumbprint)
+            return
+        need(notice["act"] in ("retire", "compromise"), "it says what is not known here")
+        ended = [thumbprint for thumbprint in self.receipt_keys if base64url(thumbprint) == kid]
+        need(ended, "it ends a key that is not the log's")
+        self.in_force[:] = [thumbprint for thumbprint in self.in_force if thumbprint not in ended]
+
+    def receipt_key(self, kid: object) -> Key:
+        """The receipt key of that kid, which the log announced and did not end."""
+        need(kid in self.in_force, "the receipts are by a key that the log did not announce, or that has ended")
+        return next(key for thumbprint, key in self.receipt_keys.items() if thumbprint == kid)
+
+    def revocation(self, number: int, thumbprint: bytes) -> str | None:
+        """What the log says of the key of an entry that it has revoked from before that on; None where it has not."""
+        for entry, kid, last in self.revoked:
+            if kid == base64url(thumbprint) and last < number:
+                return f"entry {number}: key-revoked: entry {entry} says so of entries after {last}"
+        return None
 
 
 # 3. The checkpoint: one tree, signed by the log.
@@ -543,12 +631,8 @@ def read_statement(data: bytes) -> tuple[Message, bytes]:
     return message, sha256(data)
 
 
-def check_policy(message: Message, log: Log) -> Policy:
-    """The log's operator signed it; each issuer and each key stands in it once."""
-    subject, claims = f"{log.issuer}#policy", message.claims
-    need(message.header.get(CONTENT_TYPE) == MEDIA_TYPE.format("policy"), "it is no policy")
-    need((claims.get(ISS), claims.get(SUB)) == (log.issuer, subject), "it is no policy of this log")
-    verify(message, log.keys["operator"], message.payload)
+def check_policy(message: Message) -> Policy:
+    """Each issuer and each key stands in it once."""
     policy = Policy({}, set())
     for issuer in read_json(message.payload or b"")["issuers"]:
         name = issuer["issuer"]
@@ -625,16 +709,16 @@ def certified_key(message: Message, carried: list[bytes]) -> Key:
     return key
 
 
-def check_signer(message: Message, decision: Decision, policy: Policy, log: Log, carried: list[bytes]) -> bool:
+def check_signer(message: Message, decision: Decision, policy: Policy, own: OwnChain, carried: list[bytes]) -> bool:
     """The statement is signed by the key that the decision names, and the policy gives that key to its issuer.
 
     True if it is the key of a certificate, which the policy leaves to certificates alone.
     """
     algorithm_of(message)
     issuer = message.claims.get(ISS)
-    own = {key.thumbprint: key for key in (log.keys["operator"], log.keys["service"])}
-    keys = own if issuer == log.issuer else policy.keys.get(issuer, {}) if isinstance(issuer, str) else {}
-    certified = issuer != log.issuer and issuer in policy.pinned and decision.thumbprint not in keys
+    itself = issuer == own.log.issuer
+    keys = own.speakers if itself else policy.keys.get(issuer, {}) if isinstance(issuer, str) else {}
+    certified = not itself and issuer in policy.pinned and decision.thumbprint not in keys
     if certified:
         key = certified_key(message, carried)
         keys = {key.thumbprint: key}
@@ -705,7 +789,7 @@ class Case:
     def __init__(self, files: Mapping[str, bytes], pinned: bytes | None) -> None:
         """Check what all else rests on: the manifest, the genesis statement, the checkpoint, and what is listed."""
         self.files, self.policies, self.certified = files, dict[int, Policy](), False
-        self.with_evidence = set[int]()
+        self.with_evidence, self.revoked = set[int](), list[str]()
         with about("the manifest"):
             self.manifest = check_manifest(files)
         with about("genesis.cose"):
@@ -713,8 +797,8 @@ class Case:
         with about("checkpoint.txt"):
             self.tree = check_checkpoint(get(files, "checkpoint.txt"), self.log)
         self.notices = [int(name[9:21]) for name in self.manifest if re.fullmatch(LOG_KEY, name)]
-        if self.notices:
-            self.follow_announcements()
+        self.own = OwnChain(self.log)
+        self.read_own_chain()
         with about("the receipt of genesis.cose"):
             self.time = check_receipt(self.log.genesis_receipt, self.log.genesis_id, 1, self.log, self.tree)
         for number in self.notices:
@@ -729,17 +813,20 @@ class Case:
             names = b"\x00".join((b"counterfoil/chain/v1", self.log.origin.encode(), self.root_trace_id.encode()))
         self.chain_hash = self.empty = sha256(names)
 
-    def follow_announcements(self) -> None:
-        """The receipts are by a key that was announced later: the log's own statements in the case lead to it."""
+    def read_own_chain(self) -> None:
+        """What the log said of itself leads to the key that its receipts are by, and to all that decided on entries."""
         with about("log-keys"):
             need(self.notices == sorted(set(self.notices)), "its entries are not in order")
             read = {
                 one: read_statement(get(self.files, f"log-keys/{one:012d}.statement.cose"))[0] for one in self.notices
             }
             genesis = 1 in read and sha256(read[1].stored)
-            need(genesis == self.log.genesis_id, "its entry 1 is another genesis statement, or not there")
-            kid = read_message(self.log.genesis_receipt).header.get(KID)
-            key = announced_key(read, self.log, kid)
+            need(0 in read and genesis == self.log.genesis_id, "its entry 1 is another genesis statement, or not there")
+        for number, message in read.items():
+            with about(f"what the log says in entry {number}"):
+                self.own.take(number, message)
+        with about("log-keys"):
+            key = self.own.receipt_key(read_message(self.log.genesis_receipt).header.get(KID))
             self.check_all_announced(read)
         self.log = self.log._replace(keys={**self.log.keys, "receipt": key})
 
@@ -763,10 +850,11 @@ class Case:
         return message, entry_id
 
     def check_policy(self, number: int) -> None:
-        """A policy that a decision names is there, in the tree, and signed by the operator."""
+        """A policy that a decision names is there, in the tree, and in the log's own chain."""
         with about(f"policy {number}"):
             message, _ = self.statement(f"policies/{number:012d}", number)
-            self.policies[number] = check_policy(message, self.log)
+            need(self.own.policies.get(number) == message.stored, "it is no policy of this log")
+            self.policies[number] = check_policy(message)
             shown = read_json(get(self.files, f"policies/{number:012d}.json"), floats=True)
             need(same_json(described_statement(message, shown), shown), "its JSON says something else")
 
@@ -780,7 +868,8 @@ class Case:
                 decision = read_decision(get(self.files, f"entries/{number:012d}.decision.cbor"))
                 need(decision.number == number, f"it was decided on as entry {decision.number}")
                 need(number > last[0], "it does not come after the one before it")
-                need(last[1] <= decision.policy <= number, "its policy was not in force then")
+                in_force = max(one for one in self.own.policies if one < max(number, 1))
+                need(decision.policy == in_force, "its policy was not in force then")
                 need(last[2] <= decision.time <= self.time, "it was registered before the one before it, or too late")
                 last = (number, decision.policy, decision.time)
                 if decision.policy not in self.policies:
@@ -798,7 +887,9 @@ class Case:
             self.with_evidence.add(decision.number)
             evidence = get(self.files, f"{where}.evidence.cbor")
         carried = carried_chain(evidence, decision)
-        self.certified |= check_signer(message, decision, self.policies[decision.policy], self.log, carried)
+        revocation = self.own.revocation(decision.number, decision.thumbprint)
+        self.revoked += [] if revocation is None else [revocation]
+        self.certified |= check_signer(message, decision, self.policies[decision.policy], self.own, carried)
         check_references(message, before)
         digest = sha256(get(self.files, f"{where}.decision.cbor"))
         self.chain_hash = sha256(b"\x02" + self.chain_hash + entry_id + digest)
@@ -838,7 +929,7 @@ class Case:
         names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in of_policy]
         of_own = ("statement.cose", "decision.cbor", "receipt.cose")
         names += [f"log-keys/{one:012d}.{kind}" for one in self.notices for kind in of_own]
-        names += ["log-keys/chain-head.txt"] * bool(self.notices)
+        names.append("log-keys/chain-head.txt")
         need(self.manifest == names, "the manifest lists other files than the case has, or in another order")
 
 
@@ -853,6 +944,8 @@ def verify_case(data: bytes, genesis: str | None = None) -> dict[str, Any]:
     case.check_documents()
     with about("the reports"):
         reports = reported(files)
+        told = [one for one in reports["findings"] if ": key-revoked: " in one]
+        need(told == case.revoked, "what they say of revoked keys is not what the log says")
     return {
         "verdict": "PASS WITH FINDINGS" if reports["findings"] else "PASS",
         "log": case.log.origin, "genesisEntryId": case.log.genesis_id.hex(),

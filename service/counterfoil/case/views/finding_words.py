@@ -44,5 +44,12 @@ FINDING_MEANINGS: Final[tuple[Row, ...]] = (
     ),
     ("repeated", "An event with the same eventId and the same content stands in the record too."),
     ("equivocation", "An event with the same eventId stands in the record too, and says something else."),
+    (
+        "key-revoked",
+        (
+            "The log's operator has revoked the key that signed the entry, from an earlier entry on: somebody else may "
+            "have had it. The entry named says so, and why."
+        ),
+    ),
 )
 """Names of findings and their meaning, in the order in which README.txt has them."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterfoil.case.account import KEY_REVOKED
 from counterfoil.case.facts import CaseFacts
 from counterfoil.case.views.finding_words import FINDING_MEANINGS
 from counterfoil.case.views.plain_text import COLUMNS
@@ -14,7 +15,7 @@ from counterfoil.chain.findings import Finding
 from counterfoil.encoding.printable import printable
 from tests.case_facts import HOSTILE, case_facts, empty_facts, no_entries, telling
 
-FINDINGS = [finding.value for finding in Finding]
+FINDINGS = [*(finding.value for finding in Finding), KEY_REVOKED]
 FILES = ["README.txt", "timeline.html", "timeline.pdf", "certificate-draft.txt", "verify.py", "evidence/"]
 QUESTIONS = ["alter", "during execution", "fail-open", "cannot also produce it", "artifact", "left out"]
 
@@ -93,4 +94,4 @@ def test_a_long_name_is_cut_and_loses_nothing() -> None:
 
 
 def test_every_finding_is_explained_under_the_name_it_has() -> None:
-    assert [name for name, _ in FINDING_MEANINGS] == [finding.value for finding in Finding]
+    assert [name for name, _ in FINDING_MEANINGS] == FINDINGS
