@@ -179,7 +179,7 @@ def test_nobody_signs_in_the_operators_name() -> None:
     with pytest.raises(SignatureInvalidError):
         verify_history(forged(PLANNED.second, named))
     honest = verify_history(forged(PLANNED.second, announcement(PLANNED.world, THIEF)))
-    assert honest.log_keys.find(THIEF.public_key.thumbprint)
+    assert honest.log_keys.find(THIEF.public_key.thumbprint) == THIEF.public_key
 
 
 def test_a_key_that_nobody_holds_is_not_announced() -> None:
