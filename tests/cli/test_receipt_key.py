@@ -64,6 +64,10 @@ def test_a_key_is_announced_used_and_the_other_retired_and_compromised(
         assert (ended.code, ended.error["code"]) == (ExitCode.CORRUPT, "keys-mismatch")
         assert f"the receipt keys in force are {announced['thumbprint']}" in ended.error["detail"]
     assert shell.ok("fsck", "--data", data)["clean"]
+    monkeypatch.setenv("COUNTERFOIL_RECEIPT_KEY", "file:keys/operator.pem")
+    foreign = shell("fsck", "--data", data)
+    assert foreign.code == ExitCode.CORRUPT
+    assert re.search(r"names [0-9a-f]{64}, [0-9a-f]{64} as the receipt key, the key beside the log is", foreign.out)
 
 
 def test_the_history_of_a_store_is_what_auditors_verify_with(

@@ -9,7 +9,7 @@ from counterfoil.errors import LogCorruptError
 from counterfoil.http.described import PROBLEMS, UNRELEASED, binary, problems
 from counterfoil.http.media_types import COSE, JSON, preferred
 from counterfoil.http.released import released_size
-from counterfoil.http.responses import IMMUTABLE, REVALIDATE, answer, unreleased
+from counterfoil.http.responses import IMMUTABLE, REVALIDATE, STABLE, answer, unreleased
 from counterfoil.http.wire import Number, Wire
 from counterfoil.http.wiring import Service, Wired
 
@@ -50,15 +50,17 @@ def get_consistency(request: Request, service: Wired, first: First, second: Seco
 
     As a COSE receipt it leaves when inclusion receipts at the later size do.
     """
-    headers, cache = {"Vary": "Accept"}, REVALIDATE if second is None else IMMUTABLE
+    headers = {"Vary": "Accept"}
     media_type = preferred(request.headers.get("accept"), (COSE,), (JSON,))
     if media_type == JSON:
         to = service.log.head().tree.size if second is None else second
+        cache = REVALIDATE if second is None else IMMUTABLE
         return answer(_json(service, first, to), media_type, cache, headers)
     receipts = service.log.receipts
     to = (released_size(service, first) or receipts.latest().size) if second is None else second
     content = receipts.consistency(first, to)
     # It holds the signature of the later head: with that and the tiles anybody makes the receipts of its entries.
+    cache = REVALIDATE if second is None else STABLE
     return answer(content, media_type, cache, headers) if service.released(to - 1) else unreleased()
 
 

@@ -20,7 +20,7 @@ from counterfoil.http.described import (
 from counterfoil.http.entry_lookup import EntryId, find_entry
 from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, JSON, RECEIPT, preferred
 from counterfoil.http.released import released_size
-from counterfoil.http.responses import IMMUTABLE, PRIVATE, REVALIDATE, STABLE, answer, unreleased
+from counterfoil.http.responses import PRIVATE, REVALIDATE, STABLE, answer, unreleased
 from counterfoil.http.wire import DEFAULT_PAGE_SIZE, Number, PageSize, Wire
 from counterfoil.http.wiring import Wired
 from counterfoil.log.records import Entry
@@ -93,7 +93,7 @@ def get_receipt(
     content = receipts.stable(number) if size is None else receipts.at(number, size)
     if not service.released(number if size is None else size - 1):
         return unreleased()
-    return _receipt(request, entry_id, content, STABLE if size is None else IMMUTABLE)
+    return _receipt(request, entry_id, content, STABLE)
 
 
 @router.get(

@@ -12,10 +12,10 @@ from counterfoil.http.problems import Problem, retry_after
 from counterfoil.observability.request_context import note_problem
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
-"""For what can never be anything else: tiles, and proofs between committed sizes."""
+"""For what can never be anything else: tiles, and proofs between committed sizes that nobody signed."""
 
 STABLE: Final = "public, max-age=86400"
-"""For a receipt at the head of its batch: the same bytes until its key is compromised."""
+"""For what is signed at a committed size: the same bytes until its key is compromised."""
 
 HOURLY: Final = "public, max-age=3600"
 """For keys: a client sees a new one within the hour."""

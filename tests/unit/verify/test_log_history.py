@@ -24,6 +24,7 @@ from counterfoil.merkle.consistency import consistency_path
 from counterfoil.merkle.hashing import TreeSize
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.key_notice import RECEIPT_KEY_CONTENT_TYPE, ReceiptKeyAct, announce_receipt_key
 from counterfoil.verify import (
     LogKey,
@@ -162,6 +163,23 @@ def test_who_has_a_receipt_key_announces_no_other() -> None:
             for key in (PLANNED.second, THIEF):
                 with pytest.raises((ChainInvalidError, UnverifiedError)):
                     verify_history(forged(key, statement))
+
+
+def test_nobody_signs_in_the_operators_name() -> None:
+    identity, operator = PLANNED.world.identity, PLANNED.world.signers[KeyPurpose.OPERATOR]
+    payload = announce_receipt_key(THIEF, identity).encode()
+    named = sign_statement(
+        THIEF,
+        payload,
+        issuer=identity.issuer,
+        subject=identity.policy_subject,
+        content_type=RECEIPT_KEY_CONTENT_TYPE,
+        kid=operator.public_key.thumbprint,
+    )
+    with pytest.raises(SignatureInvalidError):
+        verify_history(forged(PLANNED.second, named))
+    honest = verify_history(forged(PLANNED.second, announcement(PLANNED.world, THIEF)))
+    assert honest.log_keys.find(THIEF.public_key.thumbprint) == THIEF.public_key
 
 
 def test_a_key_that_nobody_holds_is_not_announced() -> None:
