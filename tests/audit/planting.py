@@ -9,6 +9,7 @@ from pathlib import Path
 from counterfoil.audit.report import AuditReport
 from counterfoil.cli.audit import audit_range
 from counterfoil.cli.audit_log import store_to_audit
+from counterfoil.cli.audit_work import Workers
 from counterfoil.log.events import EventView
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.plan import Draft, Submission, View
@@ -60,8 +61,8 @@ class Planted:
         return head.policy_entry
 
     def audit(self, start: int = 0, stop: int | None = None, *, jobs: int = 1) -> AuditReport:
-        with store_to_audit(self.data, None) as log:
-            return audit_range(log, start, log.tree.size if stop is None else stop, jobs=jobs)
+        with Workers(jobs) as workers, store_to_audit(self.data, None) as log:
+            return audit_range(log, start, log.tree.size if stop is None else stop, workers)
 
     def write(self, statement: str, *values: object) -> None:
         """Write over rows, once nothing keeps one from it."""

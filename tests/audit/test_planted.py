@@ -442,3 +442,9 @@ def revocation_of_key(planted: Planted) -> int:
     now = planted.world.clock()
     data = sign_own_statement(operator, identity, identity.policy_subject, REVOCATION_CONTENT_TYPE, payload, now)
     return admitted(planted, data)
+
+
+def test_a_head_whose_signature_does_not_hold_ends_the_audit(planted: Planted) -> None:
+    planted.write("UPDATE head_signatures SET signature = zeroblob(64) WHERE size = ?", planted.size)
+    with pytest.raises(LogCorruptError, match="does not hold"):
+        planted.audit()

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.audit.entry import AuditedEntry
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.receipt.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.settings import Settings
+from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.opening import DATABASE
 from counterfoil.storage.sqlite import open_sqlite
@@ -16,6 +20,7 @@ from tests.audit.planting import Planted
 from tests.builders import ORIGIN, World, sign_statement
 from tests.cli.commands import Shell
 from tests.http.live import ADMIN, Live, running
+from tests.unit.client.canned import Canned, answering
 
 
 @dataclass(frozen=True)
@@ -123,3 +128,41 @@ def test_keys_of_another_log_and_no_log_at_all(log: Log, shell: Shell, tmp_path:
     assert (none.code, none.error["code"]) == (ExitCode.MISCONFIGURED, "not-initialised")
     unread = shell("audit", *log.url, "--credential", tmp_path / "none", "--json")
     assert (unread.code, unread.error["code"]) == (ExitCode.MISCONFIGURED, "file-unreadable")
+
+
+def canned(log: Log) -> dict[str, Canned]:
+    """What the service answers when it is asked about its policies."""
+    get, subject = log.live.client.get, log.live.world.identity.policy_subject
+    chain = get("/chains", params={"rootTraceId": subject})
+    size = chain.json()["treeHead"]["size"]
+    entries = [f"/entries/{entry['entryId']}" for entry in chain.json()["entries"]]
+    return {
+        "/.well-known/scitt-keys": Canned(
+            get("/.well-known/scitt-keys", headers={"Accept": "application/cbor"}).content
+        ),
+        "/log": Canned(get("/log").content),
+        "/checkpoint": Canned(get("/checkpoint").content),
+        "/chains": Canned(chain.content),
+        **{path: Canned(get(path, params={"size": size}).content) for path in entries},
+    }
+
+
+def test_a_service_whose_checkpoint_is_not_the_logs_is_not_audited(log: Log, shell: Shell) -> None:
+    head = log.live.service.log.head().tree
+    forged = sign_checkpoint(generate_private_key("EdDSA"), Checkpoint(ORIGIN, head.size, head.root))
+    with answering({**canned(log), "/checkpoint": Canned(forged.encode())}) as liar:
+        outcome = shell("audit", "--url", liar.url, *log.url[2:], "--json")
+    assert (outcome.code, outcome.error["code"]) == (ExitCode.UNVERIFIED, "log-key-unknown")
+
+
+def test_a_service_that_gives_out_nothing_has_faults_and_comes_to_an_end(log: Log, shell: Shell) -> None:
+    first = AuditedEntry(0, StatementHash(bytes(32)), None, listed_digest=bytes(32)).encode()
+    for answer in (b"", first):
+        with answering({**canned(log), "/entries": Canned(answer)}) as liar:
+            outcome = shell("audit", "--url", liar.url, *log.url[2:], "--to", log.live.size(), "--json")
+        assert outcome.code == ExitCode.CORRUPT
+        assert {fault["kind"] for fault in outcome.json["faults"]} == {"entry-missing", "tree-differs"} | (
+            {"change-left-out"} if outcome.json["ruleChanges"] else set()
+        )
+    with answering({**canned(log), "/entries": Canned(b"\x00")}) as liar:
+        assert shell("audit", "--url", liar.url, *log.url[2:]).code == ExitCode.MALFORMED

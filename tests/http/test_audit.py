@@ -12,6 +12,7 @@ from counterfoil.audit.entry import AuditedEntry, audited, parse_audited, withhe
 from counterfoil.audit.report import AuditReport, Verdict
 from counterfoil.cli.audit import audit_range
 from counterfoil.cli.audit_log import service_to_audit
+from counterfoil.cli.audit_work import Workers
 from counterfoil.policy.document import Visibility
 from counterfoil.receipt.transparent import attach_receipts
 from counterfoil.settings import Settings
@@ -48,7 +49,7 @@ class Served:
 
     def audit(self, start: int = 0, stop: int | None = None, *, credential: bool = True) -> AuditReport:
         with service_to_audit(self.live.url, None, None, self.credential if credential else None) as log:
-            return audit_range(log, start, log.tree.size if stop is None else stop)
+            return audit_range(log, start, log.tree.size if stop is None else stop, Workers(1))
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +192,6 @@ def test_a_log_whose_receipt_key_changed_is_audited_by_its_genesis_statement(tmp
         asyncio.run(register_all([data], later.open()))
     with running(later, Settings(page_seconds=3600)) as live, service_to_audit(live.url, pinned, None, None) as opened:
         for start, stop in ((0, opened.tree.size), (2, 4), (3, opened.tree.size)):
-            report = audit_range(opened, start, stop)
+            report = audit_range(opened, start, stop, Workers(1))
             assert (report.verdict, report.faults) == (Verdict.CLEAN, ())
         assert not any("whose log" in point for point in opened.open_points)

@@ -12,7 +12,8 @@ from counterfoil.audit.audit import Audit
 from counterfoil.audit.report import AuditReport, Verdict
 from counterfoil.cli.audit_log import AuditedLog, service_to_audit, store_to_audit
 from counterfoil.cli.audit_reply import audit_reply
-from counterfoil.cli.audit_work import repeated_stretches, work_on
+from counterfoil.cli.audit_source import load_for
+from counterfoil.cli.audit_work import Workers, work_on
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Origin
 from counterfoil.cli.progress import progress
@@ -57,19 +58,20 @@ def audit(
     Example:
       counterfoil audit --url http://127.0.0.1:8440 --keys genesis.cose
     """
-    with _opened(data, database, url, keys, origin, credential) as log:
+    load_for(url)
+    with Workers(jobs or os.cpu_count() or 1) as workers, _opened(data, database, url, keys, origin, credential) as log:
         size = log.tree.size
         stop = size if stop is None else stop
         if not start < stop <= size:
             raise MalformedParameterError(f"of {size} entries there is no range from {start} up to {stop}")
-        report = audit_range(log, start, stop, jobs=jobs or os.cpu_count() or 1, shown=not as_json)
+        report = audit_range(log, start, stop, workers, shown=not as_json)
     audit_reply(report, log.genesis).show(as_json=as_json)
     if report.verdict is not Verdict.CLEAN:
         raise typer.Exit(_EXITS[report.verdict])
 
 
-def audit_range(log: AuditedLog, start: int, stop: int, *, jobs: int = 1, shown: bool = False) -> AuditReport:
-    """Audit the entries from ``start`` up to ``stop`` in so many processes, with a bar where it is ``shown``.
+def audit_range(log: AuditedLog, start: int, stop: int, workers: Workers, *, shown: bool = False) -> AuditReport:
+    """Audit the entries from ``start`` up to ``stop``, with a bar where it is ``shown``.
 
     Raises:
         CounterfoilError: The log cannot be read.
@@ -77,7 +79,7 @@ def audit_range(log: AuditedLog, start: int, stop: int, *, jobs: int = 1, shown:
     work = work_on(log.source, log.genesis, log.rules)
     whole = Audit(log.tree, work.timeline(), start, lambda first, last: list(log.entries(first, last)))
     with progress("auditing", stop - start, shown=shown) as advance:
-        for stretch in repeated_stretches(work, start, stop, jobs):
+        for stretch in workers.repeat(work, start, stop):
             whole.take(stretch)
             advance(stretch.stop - stretch.start)
     return whole.finish(log.open_points)

@@ -65,6 +65,20 @@ class ServiceSource:
             yield lambda start, stop: entries_of_service(client, start, stop)
 
 
+def load_for(url: str | None) -> None:
+    """Load what opening a store, or else a service, takes, so that processes which are copied later have it.
+
+    Raises:
+        ExtraMissingError: It is not installed.
+    """
+    if url is None:
+        with needing("server"):
+            import counterfoil.storage.opening  # noqa: PLC0415 - as above
+    else:
+        with needing("client"):
+            import counterfoil.client  # noqa: F401, PLC0415 - as above
+
+
 def entries_of_store(store: LogReader, start: int, stop: int) -> Iterator[AuditedEntry]:
     """The entries of a store; around a row that cannot be read they are read one by one."""
     try:

@@ -1,7 +1,10 @@
 """The costly part of an audit, shared among processes: each stretch is read and repeated in one of them."""
 
+import atexit
 import gc
 import signal
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -47,33 +50,52 @@ def work_on(source: Source, genesis: Genesis, rules: Sequence[RulesEntry]) -> Wo
     return Work(source, genesis.encode(), tuple(rules))
 
 
-def repeated_stretches(work: Work, start: int, stop: int, jobs: int) -> Iterator[Stretch]:
-    """The stretches of a range in order, repeated in as many processes as ``jobs`` has, or in this one.
+class Workers:
+    """So many processes that repeat stretches; with one it is this process itself.
 
-    Raises:
-        CounterfoilError: The entries cannot be read.
+    Made before a log is opened: where nothing else runs beside it, this process is copied with all that it has loaded,
+    and what it opens later is nobody else's. Elsewhere each of them is a new interpreter, which takes a second or two.
     """
-    bounds = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
-    jobs = min(jobs, len(bounds) // _WORTH_A_PROCESS)
-    if jobs <= 1:
-        with _Worker(work) as worker:
-            yield from (worker.repeat(*one) for one in bounds)
-        return
-    # A new interpreter for each: what this one has open, connections and threads, is not for two.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (work,))
-    try:
-        yield from _in_order(pool, bounds, jobs * _AHEAD)
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+        if jobs > 1 and sys.platform == "linux" and threading.active_count() == 1:
+            self._pool = ProcessPoolExecutor(jobs, get_context("fork"), _begin)
+            self._pool.submit(_nothing).result()  # By then all of them are there.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def repeat(self, work: Work, start: int, stop: int) -> Iterator[Stretch]:
+        """The stretches of a range, in order.
+
+        Raises:
+            CounterfoilError: The entries cannot be read.
+        """
+        bounds = [(at, min(at + STRETCH, stop)) for at in range(start, stop, STRETCH)]
+        if min(self._jobs, len(bounds) // _WORTH_A_PROCESS) <= 1:
+            with _Worker(work) as worker:
+                yield from (worker.repeat(*one) for one in bounds)
+            return
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._jobs, get_context("spawn"), _begin)
+        yield from _in_order(self._pool, work, bounds, self._jobs * _AHEAD)
 
 
-def _in_order(pool: ProcessPoolExecutor, bounds: Sequence[tuple[int, int]], ahead: int) -> Iterator[Stretch]:
+def _in_order(
+    pool: ProcessPoolExecutor, work: Work, bounds: Sequence[tuple[int, int]], ahead: int
+) -> Iterator[Stretch]:
     waiting: deque[Future[Stretch]] = deque()
     left = iter(bounds)
-    waiting.extend(pool.submit(_repeat, *one) for one in islice(left, ahead))
+    waiting.extend(pool.submit(_repeat, work, *one) for one in islice(left, ahead))
     while waiting:
         yield waiting.popleft().result()
-        waiting.extend(pool.submit(_repeat, *one) for one in islice(left, 1))
+        waiting.extend(pool.submit(_repeat, work, *one) for one in islice(left, 1))
 
 
 class _Worker:
@@ -94,18 +116,28 @@ class _Worker:
         return repeat_stretch(self._entries(start, stop), start, stop, self._timeline)
 
 
-_workers: Final[list[_Worker]] = []
-"""The one of this process; its connection ends with the process."""
+_workers: Final[list[tuple[Work, _Worker]]] = []
+"""The one of this process, with the work that it was made for."""
 
 
-def _begin(work: Work) -> None:
+def _begin() -> None:
     # Who interrupts means the process that started this one, and that ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What repeating a decision makes it also lets go of; looking for circles in it would take a tenth of the time.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER)
-    _workers.append(_Worker(work))
 
 
-def _repeat(start: int, stop: int) -> Stretch:
-    return _workers[0].repeat(start, stop)
+def _nothing() -> None:
+    """What a process does to show that it is there."""
+
+
+def _repeat(work: Work, start: int, stop: int) -> Stretch:
+    if not _workers:
+        worker = _Worker(work)
+        _workers.append((work, worker))
+        atexit.register(worker.__exit__)
+    known, worker = _workers[0]
+    if known != work:
+        raise ValueError("a process works on one log")
+    return worker.repeat(start, stop)
