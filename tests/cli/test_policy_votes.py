@@ -37,7 +37,7 @@ def test_two_operators_take_over_and_decide_together(
     early = shell("policy", "commit", "--proposal", proposal, *here, "--json")
     assert early.error["code"] == "policy-unapproved"
     assert shell("policy", "approve", proposal, *here).out.startswith("approved\n")
-    for name in ("ann", "ann", "bea"):
+    for name in ("ann", "bea"):
         shell.ok("policy", "approve", proposal, *here, "--key", tmp_path / f"{name}.pem")
     (waiting,) = shell.ok("policy", "proposals", *here)["proposals"]
     assert (waiting["proposal"], len(waiting["approvals"]), waiting["approvalsOfNewOperatorsWanted"]) == (

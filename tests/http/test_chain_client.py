@@ -53,7 +53,7 @@ def test_both_clients_verify_the_whole(told: Live, cast: Cast) -> None:
 
 
 def test_a_chain_longer_than_a_page(told: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("counterfoil.client.chain._PAGE", 7)
+    monkeypatch.setattr("counterfoil.client.reading._PAGE", 7)
     statements = [sign_statement(told.world.agent, subject="a long chain") for _ in range(22)]
     told.post(b"".join(statements), "application/cbor-seq")
     keys = log_keys_of(told.world.signers[KeyPurpose.RECEIPT].public_key)

@@ -94,7 +94,7 @@ def test_the_untouched_log_has_no_findings_and_holds_a_case_of_everything(built:
     assert report.tiles == 1
     assert report.chains > 9
     assert report.unpaged == 4
-    assert len(query(built, "SELECT * FROM evidence")) == 4
+    assert len(query(built, "SELECT * FROM evidence")) == 5
 
 
 def test_every_table_is_tried(built: Path) -> None:

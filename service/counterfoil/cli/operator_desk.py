@@ -10,7 +10,7 @@ from typing import Final
 from counterfoil.cli.data_directory import DataDirectory, find_data, now
 from counterfoil.cli.policy_chain import opened_service, policies_of_service
 from counterfoil.cose.private_keys import LocalSigner
-from counterfoil.errors import KeysMismatchError, MisconfiguredError
+from counterfoil.errors import ConflictError, KeysMismatchError, MisconfiguredError
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.local_log import LocalLog
 from counterfoil.policy.changes import CRL_CONTENT_TYPE
@@ -48,12 +48,18 @@ class Desk:
 
         Raises:
             KeysMismatchError: The key is not an operator's, neither in force nor under a proposal.
+            ConflictError: The log said the very same before, in the same second.
             CounterfoilError: It cannot come into force, or the log cannot be reached.
         """
         self._require_operator(content_type)
         identity = self.rules.genesis.identity
         issued_at, subject = max(now(), self.head_time), identity.policy_subject
-        return self._register(sign_own_statement(self.signer, identity, subject, content_type, payload, issued_at))
+        statement = sign_own_statement(self.signer, identity, subject, content_type, payload, issued_at)
+        published = self._register(statement)
+        if published.number <= self.rules.rules_entry:
+            # Whoever sends the same bytes again gets the entry that they are, which changes nothing any more.
+            raise ConflictError(f"the log says so already, in entry {published.number}")
+        return published
 
     def _require_operator(self, content_type: str) -> None:
         held = self.signer.public_key.thumbprint
