@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import (
     ContentTypeNotAdmittedError,
     CounterfoilError,
+    CrlSupersededError,
     KeyRevokedError,
     KeyUnknownError,
     MalformedError,
@@ -25,7 +27,7 @@ from counterfoil.errors import (
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.policy.anchors import Approved, Operators, Replaced
 from counterfoil.policy.ballot import APPROVAL_CONTENT_TYPE, MAX_PROPOSALS, PROPOSAL_CONTENT_TYPE
-from counterfoil.policy.changes import founding_rules, rules_after
+from counterfoil.policy.changes import CRL_CONTENT_TYPE, founding_rules, rules_after
 from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.own_statements import Effect
@@ -41,6 +43,7 @@ from counterfoil.statement.revoked import revocation_of
 from counterfoil.statement.signed_statement import SignedStatement, StatementHash, parse_signed_statement
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 from tests.builders import ORIGIN, START, issuer_of, policy_for, sign_statement
+from tests.certificates import crl, root
 
 IDENTITY = parse_origin(ORIGIN)
 LOG = {purpose: generate_private_key("ES256") for purpose in KeyPurpose}
@@ -347,3 +350,15 @@ def test_an_entry_to_come_is_no_last_valid_one(chain: Chain) -> None:
     assert admit(statement, chain.rules, START).decision.follows == 2
     with pytest.raises(RevocationRefusedError):
         chain.take(statement)
+
+
+def test_a_list_of_a_part_of_what_its_ca_issued_is_not_loaded(chain: Chain) -> None:
+    ca = root()
+    part = x509.IssuingDistributionPoint(None, None, True, False, None, False, False)  # noqa: FBT003 - as in RFC 5280
+    for der in (crl(ca, extensions=[(part, True)]), crl(ca, extensions=[(x509.DeltaCRLIndicator(1), True)])):
+        with pytest.raises(CrlSupersededError):
+            chain.take(chain.sign(FIRST, CRL_CONTENT_TYPE, der))
+    chain.take(chain.sign(LOG[KeyPurpose.SERVICE], CRL_CONTENT_TYPE, whole := crl(ca)))
+    assert chain.rules.crls == (whole,)
+    with pytest.raises(ContentTypeNotAdmittedError):
+        chain.take(chain.sign(LOG[KeyPurpose.SERVICE], REVOCATION_CONTENT_TYPE, b"{}"))
