@@ -9,6 +9,7 @@ import typer
 from counterfoil.cli.commit_policy import commit_policy
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.issuer_keys import pins_of, read_issuer_keys
+from counterfoil.cli.operator_desk import Published
 from counterfoil.cli.options import AsJson, Data, Database
 from counterfoil.cli.output import Reply, fields
 from counterfoil.cli.teaching import help_of, help_when_alone
@@ -68,26 +69,29 @@ def add(
     with found.store() as store:
         in_force = found.rules(store).policy
     following = with_issuer(in_force, Issuer(name, keys, frozenset(role or ()), pins))
-    registration = commit_policy(found, following)
-    kids, entry_id = [encode_base64url(one.kid) for one in keys], registration.entry_id.hex()
+    _admitted(following, Issuer(name, keys, frozenset(), pins), commit_policy(found, following)).show(as_json=as_json)
+
+
+def _admitted(policy: PolicyDocument, added: Issuer, committed: Published) -> Reply:
+    kids, entry_id = [encode_base64url(one.kid) for one in added.keys], committed.entry_id.hex()
     rows = (
-        ("issuer", name),
+        ("issuer", added.name),
         *(("kid", one) for one in kids),
-        *(("x509", one) for one in pins),
-        ("policy version", following.version),
+        *(("x509", one) for one in added.pins),
+        ("policy version", policy.version),
         ("entry id", entry_id),
     )
-    Reply(
+    return Reply(
         f"the issuer may register\n{fields(rows)}",
         {
-            "issuer": name,
+            "issuer": added.name,
             "kid": kids[0] if kids else None,
             "kids": list[JsonValue](kids),
-            "x509": list[JsonValue](pins),
-            "policyVersion": following.version,
+            "x509": list[JsonValue](added.pins),
+            "policyVersion": policy.version,
             "entryId": entry_id,
         },
-    ).show(as_json=as_json)
+    )
 
 
 def list_issuers(data: Data = None, database: Database = None, as_json: AsJson = False) -> None:
