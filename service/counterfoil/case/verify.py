@@ -8,11 +8,11 @@ from typing import Final
 
 from counterfoil.case import names
 from counterfoil.case.account import Account
+from counterfoil.case.announcements import read_genesis, read_rules, require_trusted, signer_of
 from counterfoil.case.archive import MAX_CASE_FILE_BYTES, read_case_archive
 from counterfoil.case.build import Evidence, evidence_files, manifest_of, read_evidence
 from counterfoil.case.contents import CaseContents, key_set, read_contents
 from counterfoil.case.issued import require_as_issued
-from counterfoil.case.log_keys import read_genesis, read_rules, require_trusted, signer_of
 from counterfoil.case.signatures import require_signed
 from counterfoil.chain.panel import review_panel
 from counterfoil.errors import CaseInvalidError

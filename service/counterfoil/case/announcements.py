@@ -1,4 +1,4 @@
-"""Which log key the receipts of a case are by, and what it is believed for."""
+"""What the log said of itself, as a case holds it: the key that its receipts are by, and the rules of each entry."""
 
 from counterfoil.case.build import OwnEntry
 from counterfoil.case.contents import CaseContents
