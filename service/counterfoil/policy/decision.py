@@ -24,7 +24,7 @@ from counterfoil.errors import (
 )
 from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning, require_met
 from counterfoil.policy.document import Visibility, narrower
-from counterfoil.policy.own_statements import Effect, OwnDecision, decide_own
+from counterfoil.policy.own_statements import Effect, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
@@ -88,10 +88,11 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
         raise AudienceMismatchError("the CWT claim aud (3) names other recipients than this log")
     event: TraceEvent | None = None
     refused: frozenset[Finding] = frozenset()
-    own = OwnDecision(Effect.NONE, rules.receipt_keys.in_force)
+    effect, head_signers, follows = Effect.NONE, rules.receipt_keys.in_force, -1
     visibility, skew = Visibility.PUBLIC, rules.policy.clock_skew_seconds
     if statement.claims.issuer == identity.issuer:
         own = decide_own(statement, credential.key, rules)
+        effect, head_signers, follows = own.effect, own.head_signers, own.follows
     else:
         require_unrevoked(credential.key, rules)
         visibility, event, asked = _admit(statement, rules)
@@ -104,13 +105,13 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
         visibility=visibility,
         holds_from=max(holds_from, credential.holds_from),
         holds_until=min(holds_until, credential.holds_until),
-        effect=own.effect,
+        effect=effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
         event=event,
         max_lag=rules.policy.max_lag_seconds,
         refused=refused,
-        head_signers=own.head_signers,
-        follows=own.follows,
+        head_signers=head_signers,
+        follows=follows,
     )
 
 
