@@ -14,6 +14,7 @@
     │   ├── MalformedPolicyError, MalformedGenesisError, MalformedPageError, MalformedDecisionError, MalformedCaseError
     │   ├── MalformedNoticeError
     │   ├── MalformedEventError, RootTraceMismatchError
+    │   ├── MalformedEvidenceError, EvidencePartError, EvidenceTooLargeError, MalformedCollateralError
     │   └── MalformedEntryIdError, MalformedEntryError, MalformedParameterError, TooLargeError
     ├── UnverifiedError          a signature or proof does not hold, or cannot be checked
     │   ├── SignatureInvalidError, AlgorithmUnsupportedError, AlgorithmKeyMismatchError
@@ -23,6 +24,8 @@
     │   ├── CertificateRevokedError, RevocationUnknownError
     │   ├── ReceiptKeyCompromisedError, ReceiptKeyNotInForceError
     │   ├── EntryRevokedError
+    │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
+    │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -295,6 +298,30 @@ class RootTraceMismatchError(MalformedError):
     code = "root-trace-mismatch"
 
 
+class MalformedEvidenceError(MalformedError):
+    """The bytes are not evidence of the platform that they are said to be of."""
+
+    code = "malformed-evidence"
+
+
+class EvidencePartError(MalformedError):
+    """A part of the evidence is missing, or there is one that the platform does not have."""
+
+    code = "evidence-part"
+
+
+class EvidenceTooLargeError(MalformedError):
+    """The evidence, or a part of it, is larger than any of its kind."""
+
+    code = "evidence-too-large"
+
+
+class MalformedCollateralError(MalformedError):
+    """The bytes are not collateral of the kind that they are said to be."""
+
+    code = "malformed-collateral"
+
+
 class MalformedEntryIdError(MalformedError):
     """The text is not an entry id: 64 lowercase hexadecimal digits."""
 
@@ -431,6 +458,54 @@ class EntryRevokedError(UnverifiedError):
     """The log has revoked the key of the entry from before it on: what it says is not to be believed."""
 
     code = "entry-revoked"
+
+
+class EvidenceSignatureError(UnverifiedError):
+    """A signature in the evidence does not verify."""
+
+    code = "evidence-signature-invalid"
+
+
+class EvidenceVersionError(UnverifiedError):
+    """The evidence has a version, type or algorithm that is not verified here."""
+
+    code = "evidence-version-unsupported"
+
+
+class EvidenceMismatchError(UnverifiedError):
+    """Two parts of the evidence do not belong together."""
+
+    code = "evidence-mismatch"
+
+
+class EvidenceCertificateError(UnverifiedError):
+    """The certificates of the evidence are not those that its vendor issues for the purpose."""
+
+    code = "evidence-certificate"
+
+
+class EvidenceOutOfDateError(UnverifiedError):
+    """The evidence itself says that it is not of this time."""
+
+    code = "evidence-out-of-date"
+
+
+class CollateralMissingError(UnverifiedError):
+    """Nobody loaded the collateral by which this evidence is judged."""
+
+    code = "collateral-missing"
+
+
+class CollateralOutOfDateError(UnverifiedError):
+    """The collateral is not of the time at which the evidence is judged."""
+
+    code = "collateral-out-of-date"
+
+
+class CollateralInvalidError(UnverifiedError):
+    """A signature of the collateral does not verify, or leads to no pinned root."""
+
+    code = "collateral-invalid"
 
 
 class IssuerMismatchError(UnverifiedError):
