@@ -81,4 +81,4 @@ class EvidenceClaims:
     holds_until: int = MAX_NUMERIC_DATE
     collateral: frozenset[bytes] = frozenset()
     checks: tuple[Check, ...] = ()
-    submodules: Mapping[str, "EvidenceClaims"] = _NOTHING
+    submodules: Mapping[str, "EvidenceClaims"] = field(default_factory=lambda: _NOTHING)

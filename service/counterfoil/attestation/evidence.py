@@ -47,7 +47,7 @@ class Evidence:
 
     platform: Platform
     parts: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    submodules: Mapping[str, "Evidence"] = _NO_SUBMODULES
+    submodules: Mapping[str, "Evidence"] = field(default_factory=lambda: _NO_SUBMODULES)
 
     def part(self, name: str) -> bytes:
         """The part of that name.
