@@ -26,6 +26,7 @@
     │   ├── EntryRevokedError
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
+    │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -512,6 +513,24 @@ class CollateralInvalidError(UnverifiedError):
     """A signature of the collateral does not verify, or leads to no pinned root."""
 
     code = "collateral-invalid"
+
+
+class EvidenceDebugError(UnverifiedError):
+    """The host may read the memory of the environment, and evidence of such ones is not verified any further."""
+
+    code = "evidence-debug"
+
+
+class EvidenceAttributesError(UnverifiedError):
+    """The environment was started with attributes of which the verification of its evidence admits none."""
+
+    code = "evidence-attributes"
+
+
+class EvidenceTcbError(UnverifiedError):
+    """The vendor knows no TCB level that the platform reaches, or has revoked the one that it is at."""
+
+    code = "evidence-tcb"
 
 
 class IssuerMismatchError(UnverifiedError):
