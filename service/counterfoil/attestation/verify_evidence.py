@@ -8,10 +8,17 @@ from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.claims import EvidenceClaims
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.evidence import Evidence, Platform
+from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.tdx import verify_tdx
 from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import EvidenceVersionError
 
-VERIFIERS: Final[Mapping[Platform, Verifier]] = MappingProxyType({})
+VERIFIERS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
+    {
+        Platform.INTEL_TDX: verify_tdx,
+        Platform.INTEL_SGX: verify_sgx,
+    }
+)
 
 
 def verify_evidence(
