@@ -35,6 +35,7 @@ def test_lines_may_end_as_on_windows_and_the_last_newline_may_be_absent() -> Non
         pem(ONE).replace(b"=", b""),
         pem(ONE).replace(b"MAMC", b"M!MC"),
         pem(ONE).replace(b"MAMC", b"M=MC"),
+        pem(ONE).replace(b"MAMCAQE=", b"MAMCAQF="),
         pem(b""),
         pem(TWO).replace(b"A\n", b"A", 1).replace(b"A", b"A" * 60, 1),
         pem(ONE)[:-10],
