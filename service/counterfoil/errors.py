@@ -27,6 +27,7 @@
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
     │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
+    │   ├── EvidenceKeyError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -495,6 +496,12 @@ class EvidenceOutOfDateError(UnverifiedError):
     """The evidence itself says that it is not of this time."""
 
     code = "evidence-out-of-date"
+
+
+class EvidenceKeyError(UnverifiedError):
+    """The key that signed may sign other things than evidence, or need not have been made where it is used."""
+
+    code = "evidence-key-unfit"
 
 
 class CollateralMissingError(UnverifiedError):
