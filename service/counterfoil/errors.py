@@ -26,6 +26,7 @@
     │   ├── EntryRevokedError
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
+    │   ├── TokenIssuerError, TokenNotAffirmingError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -506,6 +507,18 @@ class CollateralInvalidError(UnverifiedError):
     """A signature of the collateral does not verify, or leads to no pinned root."""
 
     code = "collateral-invalid"
+
+
+class TokenIssuerError(UnverifiedError):
+    """An attestation result is of no issuer that is known for its platform (RFC 7519, section 4.1.1)."""
+
+    code = "token-issuer-unknown"
+
+
+class TokenNotAffirmingError(UnverifiedError):
+    """A genuine attestation result says itself that the environment, or a part of it, did not pass appraisal."""
+
+    code = "token-not-affirming"
 
 
 class IssuerMismatchError(UnverifiedError):
