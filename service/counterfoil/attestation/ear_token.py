@@ -65,9 +65,9 @@ _VECTOR: Final = {claim.value for claim in TrustworthinessClaim}
 def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collateral, /) -> EvidenceClaims:
     """The claims of the attestation result in the part ``token``, once it affirms each of its submodules.
 
-    Its key is one that is pinned, by its SubjectPublicKeyInfo or, in the part ``keys``, its RFC 7638 thumbprint; or that
-    of certificates in the header which lead to what is pinned. Otherwise it is one of the key set that was loaded for
-    the issuer. A token that does not say when it expires is refused, though the draft leaves that out.
+    Its key is pinned, by its SubjectPublicKeyInfo or, in the part ``keys``, its RFC 7638 thumbprint; or that of
+    certificates in the header which lead to what is pinned; or one of the key set that was loaded for the issuer.
+    that does not say when it expires is refused, though the draft may leave that out.
 
     Raises:
         MalformedError: The token cannot be read.
