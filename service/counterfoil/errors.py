@@ -28,6 +28,7 @@
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
     │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
     │   ├── EvidenceKeyError
+    │   ├── TokenIssuerError, TokenNotAffirmingError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -538,6 +539,16 @@ class EvidenceTcbError(UnverifiedError):
     """The vendor knows no TCB level that the platform reaches, or has revoked the one that it is at."""
 
     code = "evidence-tcb"
+class TokenIssuerError(UnverifiedError):
+    """An attestation result is of no issuer that is known for its platform (RFC 7519, section 4.1.1)."""
+
+    code = "token-issuer-unknown"
+
+
+class TokenNotAffirmingError(UnverifiedError):
+    """A genuine attestation result says itself that the environment, or a part of it, did not pass appraisal."""
+
+    code = "token-not-affirming"
 
 
 class IssuerMismatchError(UnverifiedError):
