@@ -53,7 +53,7 @@ WHOLE: dict[str, Any] = {
                     "roles": ["agent"],
                     "requiredClaims": ["exp"],
                     "attestation": "key-bound",
-                    "appraisedBy": ["machines", "desks"],
+                    "appraisedBy": ["desks", "machines"],
                     "clockSkewSeconds": 60,
                     "maxStatementBytes": 512,
                     "refusedFindings": ["repeated"],

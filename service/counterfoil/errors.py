@@ -539,6 +539,8 @@ class EvidenceTcbError(UnverifiedError):
     """The vendor knows no TCB level that the platform reaches, or has revoked the one that it is at."""
 
     code = "evidence-tcb"
+
+
 class TokenIssuerError(UnverifiedError):
     """An attestation result is of no issuer that is known for its platform (RFC 7519, section 4.1.1)."""
 

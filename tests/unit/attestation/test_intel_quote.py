@@ -128,7 +128,7 @@ def test_bytes_after_a_quote_are_refused_unless_they_are_zero(junk: bytes) -> No
         parse_intel_quote(TD4 + junk, Tee.TDX)
 
 
-@pytest.mark.parametrize("size", [1, 70, MAX_QUOTE_BYTES - len(TD4)])
+@pytest.mark.parametrize("size", [1, 70, MAX_QUOTE_BYTES - len(TD4)], ids=["one", "some", "as many as are read"])
 def test_zeros_after_a_quote_are_no_part_of_it(size: int) -> None:
     assert parse_intel_quote(TD4 + bytes(size), Tee.TDX) == parse_intel_quote(TD4, Tee.TDX)
 
