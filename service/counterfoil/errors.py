@@ -27,6 +27,8 @@
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
     │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
+    │   ├── EvidenceKeyError
+    │   ├── TokenIssuerError, TokenNotAffirmingError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -497,6 +499,12 @@ class EvidenceOutOfDateError(UnverifiedError):
     code = "evidence-out-of-date"
 
 
+class EvidenceKeyError(UnverifiedError):
+    """The key that signed may sign other things than evidence, or need not have been made where it is used."""
+
+    code = "evidence-key-unfit"
+
+
 class CollateralMissingError(UnverifiedError):
     """Nobody loaded the collateral by which this evidence is judged."""
 
@@ -531,6 +539,18 @@ class EvidenceTcbError(UnverifiedError):
     """The vendor knows no TCB level that the platform reaches, or has revoked the one that it is at."""
 
     code = "evidence-tcb"
+
+
+class TokenIssuerError(UnverifiedError):
+    """An attestation result is of no issuer that is known for its platform (RFC 7519, section 4.1.1)."""
+
+    code = "token-issuer-unknown"
+
+
+class TokenNotAffirmingError(UnverifiedError):
+    """A genuine attestation result says itself that the environment, or a part of it, did not pass appraisal."""
+
+    code = "token-not-affirming"
 
 
 class IssuerMismatchError(UnverifiedError):

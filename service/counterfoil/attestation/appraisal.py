@@ -6,6 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from counterfoil.attestation.ar4si import Tier, TrustworthinessClaim, tier_of
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Check, EvidenceClaims
 from counterfoil.attestation.evidence import Platform
@@ -19,9 +20,12 @@ APPRAISAL_BUILD: Final = "counterfoil-appraisal/1"
 _CPU_MEMORY: Final = frozenset(
     {Platform.AMD_SEV_SNP, Platform.INTEL_TDX, Platform.INTEL_SGX, Platform.AWS_NITRO, Platform.AZURE_CVM}
 )
-_AFFIRMING: Final = 2
-_WARNING: Final = 32
 _NO_CLAIM: Final = 0
+_AFFIRMING: Final = 2
+"""Genuine, approved or isolated, as each member of the vector has it (draft-ietf-rats-ar4si, section 2.3.4)."""
+
+_WARNING: Final = 32
+"""Not as it should be, and an appraisal policy admits it by name."""
 
 
 class Grade(StrEnum):
@@ -73,8 +77,8 @@ class Appraisal:
     @property
     def status(self) -> Status:
         """Affirming, or a warning where the policy admits what nobody would call sound."""
-        worst = max(self._vector().values())
-        return Status.WARNING if worst >= _WARNING else Status.AFFIRMING
+        warned = any(tier_of(value) is not Tier.AFFIRMING for value in self._vector().values() if value != _NO_CLAIM)
+        return Status.WARNING if warned else Status.AFFIRMING
 
     def ends(self, at: int) -> int:
         """Until when a key enrolled at that time is in force, unless something ends it before."""
@@ -85,7 +89,7 @@ class Appraisal:
         """The result as an EAR, with the reference time ``at`` as its iat where that is given."""
         submodule: dict[str, JsonValue] = {
             "ear.status": self.status.value,
-            "ear.trustworthiness-vector": dict[str, JsonValue](self._vector()),
+            "ear.trustworthiness-vector": {claim.value: value for claim, value in self._vector().items()},
             "ear.appraisal-policy-id": self.appraised_by,
             "counterfoil.checks": [_check_json(check) for check in self.checks],
             "counterfoil.claims": claims_json(self.claims),
@@ -106,18 +110,18 @@ class Appraisal:
         """SHA-256 of the result in RFC 8785 form without its time, which the decision record has: 32 bytes."""
         return sha256(encode_json(self.ear())).digest()
 
-    def _vector(self) -> Mapping[str, int]:
+    def _vector(self) -> Mapping[TrustworthinessClaim, int]:
         several = tuple(self.claims.submodules.values()) or (self.claims,)
         named = any(check.name.endswith("measurements") or check.name == "endorsement" for check in self.checks)
         opened = any(one.debug or one.migratable for one in several)
         current = all(one.tcb_status in {None, "UpToDate"} and not one.advisories for one in several)
         shielded = all(one.platform in _CPU_MEMORY for one in several)
         return {
-            "instance-identity": _NO_CLAIM if self.binding is Binding.NONE else _AFFIRMING,
-            "configuration": _WARNING if opened else _AFFIRMING,
-            "executables": _AFFIRMING if named else _NO_CLAIM,
-            "hardware": _AFFIRMING if current else _WARNING,
-            "runtime-opaque": _AFFIRMING if shielded else _NO_CLAIM,
+            TrustworthinessClaim.INSTANCE_IDENTITY: _NO_CLAIM if self.binding is Binding.NONE else _AFFIRMING,
+            TrustworthinessClaim.CONFIGURATION: _WARNING if opened else _AFFIRMING,
+            TrustworthinessClaim.EXECUTABLES: _AFFIRMING if named else _NO_CLAIM,
+            TrustworthinessClaim.HARDWARE: _AFFIRMING if current else _WARNING,
+            TrustworthinessClaim.RUNTIME_OPAQUE: _AFFIRMING if shielded else _NO_CLAIM,
         }
 
 

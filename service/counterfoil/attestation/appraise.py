@@ -75,6 +75,17 @@ def appraise(
     )
 
 
+def require_admitted(evidence: Evidence, policy: AppraisalPolicy) -> None:
+    """Check that evidence is of a platform that the policy admits, before anything of it is looked at.
+
+    Raises:
+        PlatformNotAdmittedError: It is not, or a part of a composite is not.
+    """
+    for one in (evidence, *evidence.submodules.values()):
+        if one.platform not in policy.platforms:
+            raise PlatformNotAdmittedError(f"{policy.name} admits no evidence of {one.platform}")
+
+
 def require_satisfied(claims: EvidenceClaims, policy: AppraisalPolicy) -> None:
     """Check everything of a policy that needs neither the key nor the time; what is asked again when it changes.
 

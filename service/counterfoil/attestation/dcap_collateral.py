@@ -125,6 +125,8 @@ def _read(document: bytes) -> DcapCollateral:
     pck_ca_chain = _chain(members, "pck_crl_issuer_chain")
     crls = [bytes.fromhex(members[name]) for name in ("root_ca_crl", "pck_crl")]
     root_crl, pck_crl = map(parse_crl, crls)
+    if parse_certificate(pck_ca_chain[0]).subject != pck_crl.issuer:
+        raise MalformedCollateralError("the CRL of the PCK CA is not one of the CA whose chain stands beside it")
     carried = [parse_certificate(der) for der in {*tcb_info.chain, *qe_identity.chain, *pck_ca_chain}]
     if any(is_pck_certificate(signed.chain[0]) for signed in (tcb_info, qe_identity)):
         raise MalformedCollateralError("collateral is not signed by platforms")

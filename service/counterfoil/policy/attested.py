@@ -7,7 +7,7 @@ from typing import Final
 
 from counterfoil.attestation.appraisal import Appraisal, Grade, Status
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
-from counterfoil.attestation.appraise import appraise, require_satisfied
+from counterfoil.attestation.appraise import appraise, require_admitted, require_satisfied
 from counterfoil.attestation.carried import Carried
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.verify_evidence import verify_evidence
@@ -109,6 +109,7 @@ def judge_carried(
     failure: CounterfoilError | None = None
     for policy in policies:
         try:
+            require_admitted(carried.evidence, policy)
             claims = verify_evidence(carried.evidence, at, policy.anchors, collateral)
             appraisal = appraise(carried.evidence, claims, policy, key=key, nonce=nonce, at=at)
         except CounterfoilError as error:

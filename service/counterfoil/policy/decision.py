@@ -124,13 +124,13 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
         require_unrevoked(credential.key, rules)
         visibility, event, asked = _admit(statement, rules)
         refused, skew = asked.refused_findings, asked.clock_skew_seconds
-        if rules.policy.appraisals or asked.attestation is not Grade.UNATTESTED:
+        enrols = statement.content_type == ENROLMENT_CONTENT_TYPE
+        if enrols or rules.policy.appraisals or asked.attestation is not Grade.UNATTESTED:
             standing = _standing(statement, credential, rules, head_time)
             asked.require_attested(standing.grade, standing.appraised_by)
         elif is_critical(statement, labels.ATTESTATION, labels.ATTESTED_SERVICE):
             raise AttestationNotAskedError("evidence is critical, and the log has no appraisal policy to judge it by")
-        if statement.content_type == ENROLMENT_CONTENT_TYPE:
-            effect = Effect.RULES
+        effect = Effect.RULES if enrols else effect
     holds_from, holds_until = _interval(statement.claims, skew, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
