@@ -28,6 +28,7 @@ from tests.certificates import NOT_AFTER, NOT_BEFORE, Entity, key_usage, named, 
 from tests.tpm_quotes import SIZES
 
 _PROGRAMS = ("swtpm", "tpm2_createek", "tpm2_createak", "tpm2_flushcontext", "tpm2_quote", "tpm2_pcrread")
+_LEAVES_KEYS_BEHIND = frozenset({"tpm2_createek", "tpm2_createak", "tpm2_quote", "tpm2_certify", "tpm2_gettime"})
 _EK, _SOCKET, _CONTROL, _STATE = "ek.ctx", "s", "s.ctrl", "state"
 _STARTS_WITHIN, _COMMAND_WITHIN = 10.0, 30.0
 _AIK = x509.ObjectIdentifier("2.23.133.8.3")
@@ -153,6 +154,20 @@ class SoftwareTpm:
         """Extend a register with a digest of its bank's size."""
         self._run("tpm2_pcrextend", f"{pcr}:{bank}={digest.hex()}")
 
+    def certify(self, ak: Ak = Ak.ECC) -> tuple[bytes, bytes]:
+        """What an attestation key says of itself, which is no quote, and its signature."""
+        self.public(ak)
+        context = f"{ak.name}.ctx"
+        self._run("tpm2_certify", "-C", context, "-c", context, "-g", ak.value[2], "-o", "said.msg", "-s", "said.sig")
+        return self._read("said.msg"), self._read("said.sig")
+
+    def time(self, qualifying: bytes, ak: Ak = Ak.ECC) -> tuple[bytes, bytes]:
+        """What the clock shows, which is no quote either, and its signature."""
+        self.public(ak)
+        wanted = ["-c", f"{ak.name}.ctx", "-q", qualifying.hex(), "-g", ak.value[2]]
+        self._run("tpm2_gettime", *wanted, "--attestation", "said.msg", "-o", "said.sig")
+        return self._read("said.msg"), self._read("said.sig")
+
     def _read(self, name: str) -> bytes:
         return (self._folder / name).read_bytes()
 
@@ -168,7 +183,7 @@ class SoftwareTpm:
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
         # Without a resource manager nobody else makes room for the next key.
-        if command[0] in {"tpm2_createek", "tpm2_createak", "tpm2_quote"}:
+        if command[0] in _LEAVES_KEYS_BEHIND:
             self._run("tpm2_flushcontext", "-t")
 
     def _command(self, *command: str) -> subprocess.CompletedProcess[bytes]:

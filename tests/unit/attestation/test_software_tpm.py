@@ -13,9 +13,11 @@ from counterfoil.attestation.collateral import NO_COLLATERAL
 from counterfoil.attestation.evidence import Evidence
 from counterfoil.attestation.tpm_public import parse_tpm_public
 from counterfoil.attestation.tpm_quote import verify_tpm2
+from counterfoil.attestation.tpm_signature import parse_tpm_signature, verify_tpm_signature
 from counterfoil.errors import (
     EvidenceMismatchError,
     EvidenceSignatureError,
+    EvidenceVersionError,
     PathInvalidError,
     RootUnknownError,
 )
@@ -66,6 +68,14 @@ def test_what_is_extended_is_another_measurement(tpm: SoftwareTpm) -> None:
         verified(after, with_parts(after.evidence(), {"pcrs": before.evidence().part("pcrs")}))
     with pytest.raises(EvidenceSignatureError):
         verified(after, with_parts(after.evidence(), {"attest": before.attest}))
+
+
+def test_what_the_same_key_says_of_something_else_is_no_quote(tpm: SoftwareTpm) -> None:
+    quote = tpm.quote(CHALLENGE)
+    for attest, signature in (tpm.certify(), tpm.time(CHALLENGE)):
+        verify_tpm_signature(parse_tpm_signature(signature), quote.key, attest)
+        with pytest.raises(EvidenceVersionError):
+            verified(quote, with_parts(quote.evidence(), {"attest": attest, "signature": signature}))
 
 
 def test_several_banks_are_quoted_together(tpm: SoftwareTpm) -> None:
