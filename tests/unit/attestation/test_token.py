@@ -175,7 +175,9 @@ def test_bits_beyond_the_last_byte_are_zero() -> None:
             verified(TOKEN[:-1] + ALPHABET[place | bits : (place | bits) + 1])
 
 
-@pytest.mark.parametrize("signature", [SIGNATURE + b"AA", SIGNATURE[:-2], b"A" * len(SIGNATURE)])
+@pytest.mark.parametrize(
+    "signature", [SIGNATURE + b"AA", SIGNATURE[:-2], b"A" * len(SIGNATURE)], ids=["longer", "shorter", "zeros"]
+)
 def test_a_signature_of_another_length_or_of_zeros_is_none(signature: bytes) -> None:
     with pytest.raises((EvidenceSignatureError, MalformedBase64Error)):
         verified(HEAD + b"." + PAYLOAD + b"." + signature)
