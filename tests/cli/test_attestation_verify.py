@@ -224,7 +224,7 @@ def test_of_several_appraisals_the_first_that_is_satisfied_counts_or_the_one_tha
         outcome = bench.verify(quote, "--policy", document, "--appraisal", name)
         assert (outcome.code, outcome.json["refused"]["code"]) == (ExitCode.REFUSED, code)
     outcome = bench.verify(quote, "--policy", document, "--appraisal", "foreign")
-    assert (outcome.code, outcome.error["code"]) == (ExitCode.UNVERIFIED, "root-unknown")
+    assert (outcome.code, outcome.error["code"]) == (ExitCode.UNVERIFIED, "certificate-root-unknown")
     assert bench.verify(quote, "--policy", document, "--appraisal", "none").code == ExitCode.MALFORMED
     assert bench.verify(quote, "--policy", document_of()).code == ExitCode.MALFORMED
     refused = bench.verify(quote, "--policy", document_of(sgx, strict)).json["refused"]
