@@ -5,14 +5,14 @@ import pytest
 from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge, verify_challenge
 from counterfoil.cose import labels
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1, sign_sign1
-from counterfoil.encoding.cbor import encode
+from counterfoil.encoding.cbor import CborValue, encode
 from counterfoil.errors import ChallengeExpiredError, ChallengeForeignError
 from counterfoil.signing.generate import generate_private_key
 
 SERVICE, STRANGER = (generate_private_key("ES256") for _ in range(2))
 ORIGIN, AT = "log.example/agents", 1_800_000_000
 GIVEN = issue_challenge(SERVICE, ORIGIN, AT, bytes(16))
-TYPE = {labels.CONTENT_TYPE: "application/vnd.counterfoil.challenge+cbor"}
+TYPE: dict[int | str, CborValue] = {labels.CONTENT_TYPE: "application/vnd.counterfoil.challenge+cbor"}
 
 
 def test_it_can_be_answered_for_five_minutes() -> None:
