@@ -15,16 +15,20 @@ from counterfoil.attestation.gcp_confidential_space import verify_gcp_confidenti
 from counterfoil.attestation.intel_ita import verify_intel_ita
 from counterfoil.attestation.nvidia_nras import verify_nvidia_nras
 from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.snp.verify import verify_snp
 from counterfoil.attestation.tdx import verify_tdx
 from counterfoil.attestation.tpm_quote import verify_tpm2
 from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import EvidenceVersionError
 
-_CPUS: Final[Mapping[Platform, Verifier]] = MappingProxyType({Platform.INTEL_TDX: verify_tdx})
+_CPUS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
+    {Platform.AMD_SEV_SNP: verify_snp, Platform.INTEL_TDX: verify_tdx}
+)
 """On which confidential VMs of Azure's run."""
 
 VERIFIERS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
     {
+        Platform.AMD_SEV_SNP: verify_snp,
         Platform.INTEL_TDX: verify_tdx,
         Platform.INTEL_SGX: verify_sgx,
         Platform.TPM2: verify_tpm2,

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from counterfoil.cose.certificates import load_certificate
 from counterfoil.cose.x509_path.der import Element, one_element
 from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooLargeError
 
@@ -83,7 +84,7 @@ def parse_certificate(der: bytes) -> Certificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise TooLargeError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
     try:
-        loaded = x509.load_der_x509_certificate(der)
+        loaded = load_certificate(der)
         return _taken_apart(der, loaded)
     except x509.DuplicateExtension as exc:
         raise MalformedCertificateError("a certificate holds an extension twice") from exc
@@ -128,7 +129,7 @@ def parse_signed(der: bytes, version: int, place: int) -> Signed:
 
 def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
     signed = parse_signed(der, _VERSION, 1)
-    _, _, issuer, _, subject, spki, *rest = signed.members
+    serial, _, issuer, _, subject, spki, *rest = signed.members
     _require_plain_subtrees(rest)
     found = {type(extension.value): extension.value for extension in loaded.extensions}
     subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
@@ -138,7 +139,7 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         signature_algorithm=signed.algorithm,
         signature=signed.signature,
         version=loaded.version,
-        serial=loaded.serial_number,
+        serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
         subject_name=loaded.subject,
