@@ -54,8 +54,10 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
     The parts are ``attest``, ``signature`` and perhaps ``pcrs`` as those of a TPM, and one of: ``hcl-report``;
     ``hcl-report`` and a TD ``quote``; an SNP ``report`` and ``runtime-data``; a TD ``quote`` and ``runtime-data``.
     ``certificates`` are passed on with an SNP report. The claims are those of the CPU with the registers of the vTPM
-    among the measurements; only ``extra-data`` is bound, since the report data are taken. The verifier raises what
-    that of the CPU raises, what ``verify_signed_quote`` and ``parse_runtime_data`` raise, and:
+    among the measurements; only ``extra-data`` is bound, since the report data are taken. All that the vTPM says is
+    worth what the paravisor is that made it: any guest may report runtime data of its own, and only the launch
+    measurement, which is for the policy, tells Azure's paravisor from others. The verifier raises what that of the CPU
+    raises, what ``verify_signed_quote`` and ``parse_runtime_data`` raise, and:
 
     Raises:
         EvidencePartError: Other parts are there, or no verifier is for the CPU.
@@ -80,7 +82,7 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
 def _parts(evidence: Evidence) -> _Parts:
     names = frozenset(evidence.parts) - _QUOTED - {PCRS_PART, CERTIFICATES_PART}
     platform = _FORMS.get(names)
-    if platform is None or not evidence.parts.keys() >= _QUOTED:
+    if platform is None:
         raise EvidencePartError(f"evidence of {evidence.platform} has other parts; its verifier names them")
     found = evidence.parts
     hcl = parse_hcl_report(found[HCL_REPORT_PART]) if HCL_REPORT_PART in found else None
