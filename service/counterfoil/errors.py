@@ -26,7 +26,9 @@
     │   ├── EntryRevokedError
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
+    │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
     │   ├── EvidenceKeyError
+    │   ├── TokenIssuerError, TokenNotAffirmingError
     │   └── StructureUnsupportedError, LogKeyUnknownError, IssuerMismatchError, ReceiptMissingError
     ├── RefusedError             the registration policy says no
     │   ├── ClaimMissingError, KeyIdentifierMissingError, KeyIdentifierConflictError, CertificateMissingError
@@ -37,6 +39,12 @@
     │   ├── PolicyVersionError, PolicyUnsafeError, PageRootError
     │   ├── PolicySupersededError, PolicyUnapprovedError, ProposalUnknownError
     │   ├── KeyRevokedError, RevocationRefusedError, ReceiptKeyRefusedError, CrlSupersededError
+    │   ├── PlatformNotAdmittedError, SignerNotAdmittedError, DebugNotAdmittedError, MigrationNotAdmittedError
+    │   ├── PrivilegeNotAdmittedError, MeasurementNotAdmittedError, EndorsementNotAdmittedError, FactNotAdmittedError
+    │   ├── TcbTooOldError, TcbStatusNotAdmittedError, AdvisoryNotAdmittedError, EvidenceTooOldError
+    │   ├── UncheckedNotAdmittedError, KeyNotBoundError, AttestationRequiredError, AttestationNotAskedError
+    │   ├── ChallengeMissingError, ChallengeForeignError, ChallengeExpiredError, ChallengeUsedError
+    │   ├── TooManySessionsError, CollateralSupersededError
     │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError, NameAmbiguousError
@@ -515,6 +523,36 @@ class CollateralInvalidError(UnverifiedError):
     code = "collateral-invalid"
 
 
+class EvidenceDebugError(UnverifiedError):
+    """The host may read the memory of the environment, and evidence of such ones is not verified any further."""
+
+    code = "evidence-debug"
+
+
+class EvidenceAttributesError(UnverifiedError):
+    """The environment was started with attributes of which the verification of its evidence admits none."""
+
+    code = "evidence-attributes"
+
+
+class EvidenceTcbError(UnverifiedError):
+    """The vendor knows no TCB level that the platform reaches, or has revoked the one that it is at."""
+
+    code = "evidence-tcb"
+
+
+class TokenIssuerError(UnverifiedError):
+    """An attestation result is of no issuer that is known for its platform (RFC 7519, section 4.1.1)."""
+
+    code = "token-issuer-unknown"
+
+
+class TokenNotAffirmingError(UnverifiedError):
+    """A genuine attestation result says itself that the environment, or a part of it, did not pass appraisal."""
+
+    code = "token-not-affirming"
+
+
 class IssuerMismatchError(UnverifiedError):
     """The receipt or checkpoint was issued by another log than the one expected."""
 
@@ -699,6 +737,138 @@ class CrlSupersededError(RefusedError):
     """The revocation list is not newer than the one of its CA that the log holds, or is of a part of what it issued."""
 
     code = "crl-superseded"
+
+
+class PlatformNotAdmittedError(RefusedError):
+    """No appraisal policy that counts here admits evidence of that platform."""
+
+    code = "platform-not-admitted"
+
+
+class SignerNotAdmittedError(RefusedError):
+    """The evidence was signed by a kind of key that the appraisal policy does not admit."""
+
+    code = "evidence-signer-not-admitted"
+
+
+class DebugNotAdmittedError(RefusedError):
+    """The attested environment can be debugged by its host."""
+
+    code = "debug-not-admitted"
+
+
+class MigrationNotAdmittedError(RefusedError):
+    """The attested environment can be moved to another machine by a migration agent."""
+
+    code = "migration-not-admitted"
+
+
+class PrivilegeNotAdmittedError(RefusedError):
+    """The evidence was asked for from a privilege level that the appraisal policy does not admit."""
+
+    code = "vmpl-not-admitted"
+
+
+class MeasurementNotAdmittedError(RefusedError):
+    """A measurement is none of those that the appraisal policy names."""
+
+    code = "measurement-not-admitted"
+
+
+class EndorsementNotAdmittedError(RefusedError):
+    """Nobody whom the appraisal policy names endorses the measurement, or not in that version."""
+
+    code = "endorsement-not-admitted"
+
+
+class FactNotAdmittedError(RefusedError):
+    """A value in the evidence is none of those that the appraisal policy names for it."""
+
+    code = "evidence-value-not-admitted"
+
+
+class TcbTooOldError(RefusedError):
+    """The firmware of the platform is older than the appraisal policy asks for."""
+
+    code = "tcb-too-old"
+
+
+class TcbStatusNotAdmittedError(RefusedError):
+    """The vendor's status of the platform's firmware is none that the appraisal policy admits."""
+
+    code = "tcb-status-not-admitted"
+
+
+class AdvisoryNotAdmittedError(RefusedError):
+    """A security advisory concerns the platform, and the appraisal policy does not admit it."""
+
+    code = "advisory-not-admitted"
+
+
+class EvidenceTooOldError(RefusedError):
+    """The evidence was made longer ago than the appraisal policy admits."""
+
+    code = "evidence-too-old"
+
+
+class UncheckedNotAdmittedError(RefusedError):
+    """Something could not be checked with what is at hand, and the appraisal policy does not admit that."""
+
+    code = "unchecked-not-admitted"
+
+
+class KeyNotBoundError(RefusedError):
+    """The evidence does not bind the key in any way that the appraisal policy admits."""
+
+    code = "key-not-bound"
+
+
+class AttestationRequiredError(RefusedError):
+    """The policy asks for attested hardware, and the key that signed is not bound to any that it admits."""
+
+    code = "attestation-required"
+
+
+class AttestationNotAskedError(RefusedError):
+    """Evidence was sent where no appraisal policy of the log is there to judge it."""
+
+    code = "attestation-not-asked"
+
+
+class ChallengeMissingError(RefusedError):
+    """An enrolment answers no challenge of this log."""
+
+    code = "challenge-missing"
+
+
+class ChallengeForeignError(RefusedError):
+    """The challenge was not given by this log."""
+
+    code = "challenge-foreign"
+
+
+class ChallengeExpiredError(RefusedError):
+    """The challenge was given too long ago, or not yet."""
+
+    code = "challenge-expired"
+
+
+class ChallengeUsedError(RefusedError):
+    """An enrolment has answered the challenge already."""
+
+    code = "challenge-used"
+
+
+class TooManySessionsError(RefusedError):
+    """As many keys are enrolled as a log keeps in force at a time."""
+
+    code = "too-many-sessions"
+
+
+class CollateralSupersededError(RefusedError):
+    """The log holds collateral of that kind and name that is not older, or as many pieces of it as it takes."""
+
+    code = "collateral-superseded"
 
 
 class PageRootError(RefusedError):

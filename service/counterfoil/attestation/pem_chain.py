@@ -1,7 +1,7 @@
 """A chain of certificates in PEM, as vendors put it into evidence and collateral: one grammar, and nothing between."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Final
 
 from counterfoil.errors import MalformedCertificateError
@@ -25,11 +25,18 @@ def parse_pem_chain(data: bytes, *, at_most: int) -> tuple[bytes, ...]:
         block = _BLOCK.match(text, at)
         if block is None or len(found) == at_most:
             raise MalformedCertificateError(f"not a chain of 1 to {at_most} certificates in PEM")
-        try:
-            found.append(b64decode(b"".join(block[1].split()), validate=True))
-        except ValueError as error:
-            raise MalformedCertificateError("a certificate in PEM is not in base64") from error
+        found.append(_decoded(b"".join(block[1].split())))
         at = block.end()
     if not found:
         raise MalformedCertificateError("no certificate in PEM")
     return tuple(found)
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        der = b64decode(text, validate=True)
+    except ValueError as error:
+        raise MalformedCertificateError("a certificate in PEM is not in base64") from error
+    if b64encode(der) != text:
+        raise MalformedCertificateError("a certificate in PEM is not in the one spelling of its base64")
+    return der

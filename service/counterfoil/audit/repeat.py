@@ -107,19 +107,14 @@ def _is_same(number: int, record: DecisionRecord, decision: Decision) -> bool:
         and record.number == number
         and record.policy_entry == decision.policy_entry
         and record.evidence_digest == decision.evidence_digest
-        and record.appraisal_digest is None
-        and record.collateral_digest is None
+        and record.appraisal_digest == decision.standing.appraisal_digest
+        and record.collateral_digest == decision.standing.collateral_digest
+        and record.attested == decision.standing.recorded
     )
 
 
 def _differences(number: int, record: DecisionRecord, decision: Decision) -> Iterator[Fault]:
-    expected = DecisionRecord(
-        number=number,
-        policy_entry=decision.policy_entry,
-        key_thumbprint=decision.key_thumbprint,
-        head_time=record.head_time,
-        evidence_digest=decision.evidence_digest,
-    )
+    expected = decision.record(number, record.head_time)
     for member in _MEMBERS:
         recorded, repeated = getattr(record, member), getattr(expected, member)
         if recorded != repeated:

@@ -85,11 +85,12 @@ def _founding(entry: RulesEntry, genesis: Genesis) -> Rules:
 def _after(rules: Rules, entry: RulesEntry) -> Rules | None:
     """The rules after an entry; None where it changes none."""
     statement = _parse(entry)
-    decision = admit(statement, rules, parse_decision_record(entry.decision).head_time).decision
+    head_time = parse_decision_record(entry.decision).head_time
+    decision = admit(statement, rules, head_time).decision
     require_placed(decision, entry.number)
     if decision.effect in {Effect.NONE, Effect.PAGE}:
         return None
-    return rules_after(rules, entry.number, statement, decision.key_thumbprint)
+    return rules_after(rules, entry.number, statement, decision.key_thumbprint, head_time)
 
 
 def _parse(entry: RulesEntry) -> SignedStatement:

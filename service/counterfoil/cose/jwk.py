@@ -1,15 +1,16 @@
 """A public key as a JWK (RFC 7517, RFC 7518, RFC 8037)."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 from counterfoil.cose import labels
 from counterfoil.cose.cose_key import public_key_from_map
-from counterfoil.cose.public_key import PublicKey
-from counterfoil.encoding.base64url import decode_base64url
+from counterfoil.cose.public_key import PublicKey, required_members
+from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.encoding.cbor import CborValue
-from counterfoil.encoding.jcs import JsonValue
-from counterfoil.errors import MalformedKeyError
+from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.errors import AlgorithmUnsupportedError, MalformedKeyError
 
 _CURVES: Final = {
     ("EC", "P-256"): labels.CRV_P256,
@@ -45,3 +46,32 @@ def public_key_of_jwk(value: JsonValue) -> PublicKey:
         case _:
             raise MalformedKeyError("a JWK of a kind that this log does not know, or one that lacks a member")
     return public_key_from_map(members)
+
+
+def jwk_thumbprint(key: PublicKey) -> bytes:
+    """The SHA-256 thumbprint of a key as a JWK: 32 bytes (RFC 7638, section 3; RFC 8037, section 2).
+
+    Raises:
+        AlgorithmUnsupportedError: No JWK of such a key is known.
+    """
+    members = required_members(key.material)
+    spelled: dict[str, JsonValue]
+    match members[labels.KEY_KTY]:
+        case labels.KTY_RSA:
+            spelled = {"kty": "RSA", "n": _text(members[labels.KEY_RSA_N]), "e": _text(members[labels.KEY_RSA_E])}
+        case labels.KTY_EC2:
+            spelled = {"kty": "EC", "crv": _curve(members), "x": _text(members[labels.KEY_X])}
+            spelled["y"] = _text(members[labels.KEY_Y])
+        case labels.KTY_OKP:
+            spelled = {"kty": "OKP", "crv": _curve(members), "x": _text(members[labels.KEY_X])}
+        case _:
+            raise AlgorithmUnsupportedError("a key of that kind has no JWK thumbprint here")
+    return sha256(encode_json(spelled)).digest()
+
+
+def _curve(members: Mapping[int | str, CborValue]) -> str:
+    return next(name for (_, name), crv in _CURVES.items() if crv == members[labels.KEY_CRV])
+
+
+def _text(value: CborValue) -> str:
+    return encode_base64url(value if isinstance(value, bytes) else b"")

@@ -36,7 +36,7 @@ from counterfoil.policy.document import narrower
 from counterfoil.policy.own_statements import Effect
 from counterfoil.receipt.leaf import statement_leaf
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
-from counterfoil.statement.decision_record import DecisionRecord, decision_digest
+from counterfoil.statement.decision_record import decision_digest
 from counterfoil.statement.evidence import carried_evidence
 from counterfoil.statement.links import ChainId, chain_hash, chain_id, empty_chain_hash
 from counterfoil.statement.page import parse_page
@@ -159,13 +159,7 @@ class Draft:
         """Make the submission the next entry."""
         statement, decision = submission.statement, submission.decision
         number = EntryNumber(self.head.tree.size + len(self.entries))
-        record = DecisionRecord(
-            number=number,
-            policy_entry=decision.policy_entry,
-            key_thumbprint=decision.key_thumbprint,
-            head_time=self.head_time,
-            evidence_digest=decision.evidence_digest,
-        ).encode()
+        record = decision.record(number, self.head_time).encode()
         entry = self._link(submission, number, record)
         self.entries.append(entry)
         if decision.event is not None:

@@ -20,7 +20,8 @@ class Admissible:
     """What the issuers of a policy have in common with its content types and algorithms.
 
     An issuer is able when an admitted algorithm fits one of its keys, or when it has a pin and there are roots and
-    algorithms: of certificates to come no key is known. Only able ones can register anything.
+    algorithms: of certificates to come no key is known, and neither of attested hardware to come. Only able ones can
+    register anything.
     """
 
     policy: PolicyDocument
@@ -36,6 +37,10 @@ class Admissible:
     def is_certifiable(self, issuer: Issuer) -> bool:
         """Whether a certificate can speak for the issuer."""
         return bool(issuer.pins and self.policy.roots and self.policy.algorithms)
+
+    def is_attestable(self, issuer: Issuer) -> bool:
+        """Whether a key that is bound to attested hardware can speak for the issuer."""
+        return bool(issuer.attested_by and self.policy.algorithms)
 
     def may_register(self, issuer: Issuer) -> bool:
         """Whether there is a content type for the issuer's roles."""
@@ -86,7 +91,7 @@ class Admissible:
         return frozenset(
             one.name
             for one in self.policy.issuers
-            if self.is_certifiable(one) or any(self.is_usable(key.key) for key in one.keys)
+            if self.is_certifiable(one) or self.is_attestable(one) or any(self.is_usable(key.key) for key in one.keys)
         )
 
     @cached_property

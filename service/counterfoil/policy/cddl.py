@@ -3,10 +3,22 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.binding import Binding
+from counterfoil.attestation.evidence import Platform
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.merkle.hashing import HASH_SIZE
-from counterfoil.policy.demand import Attestation, RequiredClaim
+from counterfoil.policy.appraisal_members import (
+    APPRAISAL_MEMBERS,
+    ENDORSER_MEMBERS,
+    MAX_APPRAISALS,
+    MAX_DIGEST_BYTES,
+    MAX_LEVEL,
+    MAX_LISTED,
+    OPTIONAL_APPRAISAL_MEMBERS,
+)
+from counterfoil.policy.demand import RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.policy.members import (
     APPROVED_MEMBERS,
@@ -64,9 +76,11 @@ def _objects() -> Iterable[str]:
         "operators": "quorum",
         "replaces": "replaced",
         "approved": "approval",
+        "appraisals": f"[*{MAX_APPRAISALS} appraisal]",
     })  # fmt: skip
     yield _object("named-issuer", ISSUER_MEMBERS, OPTIONAL_ISSUER_MEMBERS, {
         "issuer": _text(MAX_ISSUER_CHARACTERS), "keys": "[* key]", "roles": "[* name]", "x509": "[* pin]",
+        "attestedBy": "[* name]",
     })  # fmt: skip
     yield _object("key", KEY_MEMBERS, OPTIONAL_KEY_MEMBERS, {"publicKey": "pem", "kid": "key-identifier"})
     yield _object("content-type-rule", RULE_MEMBERS, OPTIONAL_RULE_MEMBERS, {
@@ -79,15 +93,41 @@ def _objects() -> Iterable[str]:
         "roles": "[* name]",
         "requiredClaims": "[* claim]",
         "attestation": "grade",
+        "appraisedBy": "[+ name]",
         **_numbers("clockSkewSeconds", "maxStatementBytes"),
         "refusedFindings": "[* finding]",
     })  # fmt: skip
     yield _object("root", ROOT_MEMBERS, OPTIONAL_ROOT_MEMBERS, {"certificate": "der", "needsCrl": "bool"})
+    yield from _appraisal()
     operators = {"keys": f"[1*{MAX_OPERATORS} key]", **_numbers("approvals")}
     yield _object("quorum", OPERATORS_MEMBERS, frozenset(), operators)
     yield _object("replaced", REPLACED_MEMBERS, frozenset(), {"entry": "entry-number", "entryId": "entry-id"})
     approved = {"proposal": "entry-id", "entries": f"[1*{MAX_APPROVALS} entry-number]"}
     yield _object("approval", APPROVED_MEMBERS, frozenset(), approved)
+
+
+def _appraisal() -> Iterable[str]:
+    few = f"*{MAX_LISTED}"
+    yield _object("appraisal", APPRAISAL_MEMBERS, OPTIONAL_APPRAISAL_MEMBERS, {
+        "name": "name",
+        "platforms": f"[1{few} platform]",
+        "bindings": f"[1{few} binding]",
+        "measurements": f"{{{few} name => [1{few} digest]}}",
+        "endorsements": "[* endorser]",
+        "minimumTcb": f"{{{few} name => {{{few} name => level}}}}",
+        "tcbStatuses": f"[1{few} name]",
+        "advisories": f"[{few} name]",
+        "debug": "bool",
+        "migration": "bool",
+        **_numbers("maxVmpl"),
+        "facts": f"{{{few} name => [1{few} long-name]}}",
+        "signers": f"[{few} name]",
+        "unchecked": f"[{few} name]",
+        **_numbers("maxAgeSeconds"),
+        "pins": f"[{few} fingerprint]",
+        "certificates": f"[{few} der]",
+    })  # fmt: skip
+    yield _object("endorser", ENDORSER_MEMBERS, frozenset(), {"did": "pin", "feed": "name", "minSvn": "level"})
 
 
 def _types() -> Iterable[str]:
@@ -98,10 +138,16 @@ def _types() -> Iterable[str]:
     yield f"pin = {_text(MAX_ISSUER_CHARACTERS)} ; a did:x509 identifier"
     yield f"entry-number = {_range('entry')}"
     yield f'entry-id = text .regexp "[0-9a-f]{{{HASH_SIZE * 2}}}"'
+    yield f"platform = {_choice(Platform)}"
+    yield f"binding = {_choice(Binding)}"
+    yield f"long-name = {_text(MAX_ISSUER_CHARACTERS)}"
+    yield f"level = 0..{MAX_LEVEL}"
+    yield f'digest = text .regexp "([0-9a-f]{{2}}){{1,{MAX_DIGEST_BYTES}}}"'
+    yield f'fingerprint = text .regexp "[0-9a-f]{{{HASH_SIZE * 2}}}" ; SHA-256'
     yield f"algorithm = {_choice(one.name for one in ALGORITHMS.values())}"
     yield f"readers = {_choice(Visibility)}"
     yield f"claim = {_choice(RequiredClaim)}"
-    yield f"grade = {_choice(Attestation)}"
+    yield f"grade = {_choice(Grade)}"
     yield f"finding = {_choice(Finding)}"
 
 

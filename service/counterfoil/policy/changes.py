@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.errors import (
     ContentTypeNotAdmittedError,
@@ -16,6 +17,7 @@ from counterfoil.errors import (
     RevocationRefusedError,
 )
 from counterfoil.policy.anchors import Replaced
+from counterfoil.policy.attested import stands_by, stands_under
 from counterfoil.policy.ballot import (
     APPROVAL_CONTENT_TYPE,
     PROPOSAL_CONTENT_TYPE,
@@ -25,9 +27,12 @@ from counterfoil.policy.ballot import (
     require_approvers,
 )
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.policy.enrolment import enrolled_after
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, parse_collateral_notice
 from counterfoil.policy.parse import parse_policy
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_apart, require_safe_policy
+from counterfoil.policy.sessions import NO_SESSIONS, Sessions
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.key_notice import (
     RECEIPT_KEY_CONTENT_TYPE,
@@ -58,25 +63,41 @@ def founding_rules(genesis: Genesis, first: SignedStatement, profiles: Profiles)
     return Rules(genesis, policy, 0, 0, profiles, policy_id=first.hash)
 
 
-def rules_after(rules: Rules, number: int, statement: SignedStatement, signer: bytes) -> Rules:
-    """The rules once a statement of the log about itself is entry ``number``; not for its genesis statement or pages.
+def rules_after(rules: Rules, number: int, statement: SignedStatement, signer: bytes, at: int) -> Rules:
+    """The rules once a statement that changes them is entry ``number``; not for the genesis statement or pages.
 
-    ``signer`` is the thumbprint of the key whose signature over it has verified.
+    That is one of the log about itself, or an enrolment. ``signer`` is the thumbprint of the key whose signature over
+    it has verified, ``at`` the head time of its registration, in whole seconds since 1970.
 
     Raises:
         ContentTypeNotAdmittedError: That key may not make statements of that content type.
         RefusedError, MalformedError, UnverifiedError: What it says cannot come into force.
     """
+    if statement.content_type == ENROLMENT_CONTENT_TYPE and statement.claims.issuer != rules.genesis.identity.issuer:
+        return replace(enrolled_after(rules, number, statement, at), rules_entry=number)
     change = _CHANGES.get(statement.content_type)
     if change is None or not _may_sign(rules, statement.content_type, signer):
         raise ContentTypeNotAdmittedError("the key may not make statements of that content type for this log")
-    return replace(change(rules, number, statement, signer), rules_entry=number)
+    after = replace(change(rules, number, statement, signer), rules_entry=number)
+    return after if rules.sessions is NO_SESSIONS else replace(after, sessions=_sessions_after(rules, after, at))
+
+
+def _sessions_after(before: Rules, after: Rules, at: int) -> Sessions:
+    """The keys that stay enrolled: what changes how evidence is judged is asked again of each."""
+    sessions = before.sessions
+    if after.policy is not before.policy:
+        sessions = sessions.keep(stands_under(after.policy))
+    if after.revoked is not before.revoked:
+        sessions = sessions.keep(lambda one: one.key.thumbprint not in after.revocations)
+    if after.crls is not before.crls or after.loaded is not before.loaded:
+        sessions = sessions.keep(stands_by(after.policy, after.collateral, at))
+    return sessions
 
 
 def _may_sign(rules: Rules, content_type: str | int | None, signer: bytes) -> bool:
     if signer in rules.operator_kids:
         return True
-    if content_type == CRL_CONTENT_TYPE:
+    if content_type in {CRL_CONTENT_TYPE, COLLATERAL_CONTENT_TYPE}:
         return signer == rules.genesis.keys[KeyPurpose.SERVICE].thumbprint
     # Who would be an operator under a proposal can approve of it, and commit what enough have approved.
     return content_type in {APPROVAL_CONTENT_TYPE, POLICY_CONTENT_TYPE} and signer in rules.ballot.candidates()
@@ -154,6 +175,10 @@ def _crl(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes)
     return replace(rules, crls=(*kept, statement.message.payload or b""))
 
 
+def _collateral(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes) -> Rules:
+    return replace(rules, loaded=rules.loaded.load(parse_collateral_notice(statement.message.payload or b"")))
+
+
 class _Change(Protocol):
     def __call__(self, rules: Rules, number: int, statement: SignedStatement, signer: bytes, /) -> Rules: ...
 
@@ -165,6 +190,7 @@ _CHANGES: Final[Mapping[str | int | None, _Change]] = {
     REVOCATION_CONTENT_TYPE: _revocation,
     RECEIPT_KEY_CONTENT_TYPE: _receipt_key,
     CRL_CONTENT_TYPE: _crl,
+    COLLATERAL_CONTENT_TYPE: _collateral,
 }
 
 

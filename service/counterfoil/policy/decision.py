@@ -4,12 +4,16 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
 from counterfoil.chain.findings import Finding
+from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import (
     ActorRoleError,
     AlgorithmNotAdmittedError,
+    AttestationNotAskedError,
     AudienceMismatchError,
     ContentTypeNotAdmittedError,
     ExpiredError,
@@ -22,15 +26,19 @@ from counterfoil.errors import (
     StatementTooLargeError,
     SubjectReservedError,
 )
+from counterfoil.policy.attested import UNATTESTED, Standing, judge_carried, standing_of
 from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning, require_met
 from counterfoil.policy.document import Visibility, narrower
+from counterfoil.policy.enrolment import judge_enrolment, judging_policies
 from counterfoil.policy.own_statements import Effect, decide_own
 from counterfoil.policy.parse import MAX_POLICY_BYTES
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.claims import MAX_NUMERIC_DATE, Claims
 from counterfoil.statement.credential import Credential
+from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.evidence import carried_evidence, evidence_digest
-from counterfoil.statement.signed_statement import SignedStatement
+from counterfoil.statement.identity import LogIdentity
+from counterfoil.statement.signed_statement import SignedStatement, is_critical
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE, Formation, TraceEvent
 from counterfoil.statement.trace_event.parse import parse_trace_event
 
@@ -47,7 +55,7 @@ class Decision:
     change for those after it. ``event`` is what a statement of the trace profile says, read once; what of it needs the
     chain is asked by the append, as are the findings that the policy refuses. ``max_lag`` is in whole seconds.
     ``head_signers`` are the thumbprints of the receipt keys with which a tree head over the entry may be signed, and
-    ``follows`` is the number of an entry that it must come after.
+    ``follows`` is the number of an entry that it must come after. ``standing`` says how well the key is attested.
     """
 
     rules_entry: int
@@ -63,6 +71,24 @@ class Decision:
     refused: frozenset[Finding] = frozenset()
     head_signers: frozenset[bytes] = frozenset()
     follows: int = -1
+    standing: Standing = UNATTESTED
+
+    def record(self, number: int, head_time: int) -> DecisionRecord:
+        """The record of the decision on entry ``number``, at the head time of its registration."""
+        if self.standing is UNATTESTED:
+            return DecisionRecord(
+                number, self.policy_entry, self.key_thumbprint, head_time, evidence_digest=self.evidence_digest
+            )
+        return DecisionRecord(
+            number=number,
+            policy_entry=self.policy_entry,
+            key_thumbprint=self.key_thumbprint,
+            head_time=head_time,
+            appraisal_digest=self.standing.appraisal_digest,
+            evidence_digest=self.evidence_digest,
+            collateral_digest=self.standing.collateral_digest,
+            attested=self.standing.recorded,
+        )
 
     def holds(self, rules_entry: int, head_time: int) -> bool:
         """Whether the append may rest on this decision under these rules at this time."""
@@ -90,21 +116,29 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
     refused: frozenset[Finding] = frozenset()
     effect, head_signers, follows = Effect.NONE, rules.receipt_keys.in_force, -1
     visibility, skew = Visibility.PUBLIC, rules.policy.clock_skew_seconds
+    standing = UNATTESTED
     if statement.claims.issuer == identity.issuer:
-        own = decide_own(statement, credential.key, rules)
+        own = decide_own(statement, credential.key, rules, head_time)
         effect, head_signers, follows = own.effect, own.head_signers, own.follows
     else:
         require_unrevoked(credential.key, rules)
         visibility, event, asked = _admit(statement, rules)
         refused, skew = asked.refused_findings, asked.clock_skew_seconds
+        enrols = statement.content_type == ENROLMENT_CONTENT_TYPE
+        if enrols or rules.policy.appraisals or asked.attestation is not Grade.UNATTESTED:
+            standing = _standing(statement, credential, rules, head_time)
+            asked.require_attested(standing.grade, standing.appraised_by)
+        elif is_critical(statement, labels.ATTESTATION, labels.ATTESTED_SERVICE):
+            raise AttestationNotAskedError("evidence is critical, and the log has no appraisal policy to judge it by")
+        effect = Effect.RULES if enrols else effect
     holds_from, holds_until = _interval(statement.claims, skew, head_time)
     return Decision(
         rules_entry=rules.rules_entry,
         policy_entry=rules.policy_entry,
         key_thumbprint=credential.key.thumbprint,
         visibility=visibility,
-        holds_from=max(holds_from, credential.holds_from),
-        holds_until=min(holds_until, credential.holds_until),
+        holds_from=max(holds_from, credential.holds_from, standing.holds_from),
+        holds_until=min(holds_until, credential.holds_until, standing.holds_until),
         effect=effect,
         evidence_digest=evidence_digest(carried_evidence(statement)),
         event=event,
@@ -112,7 +146,21 @@ def decide(statement: SignedStatement, credential: Credential, rules: Rules, hea
         refused=refused,
         head_signers=head_signers,
         follows=follows,
+        standing=standing,
     )
+
+
+def _standing(statement: SignedStatement, credential: Credential, rules: Rules, at: int) -> Standing:
+    """How well the key is attested: by what the statement carries, or else by an enrolment before it."""
+    if statement.content_type == ENROLMENT_CONTENT_TYPE:
+        return judge_enrolment(statement, credential, rules, at).standing
+    issuer = statement.claims.issuer or ""
+    carried = carried_attestation(statement)
+    if carried is not None:
+        policies = judging_policies(rules, issuer, credential)
+        return judge_carried(carried, policies, rules.collateral, key=credential.key, nonce=None, at=at)
+    session = rules.sessions.find(credential.key.thumbprint, issuer, at)
+    return UNATTESTED if session is None else standing_of(session)
 
 
 def largest_statement(rules: Rules) -> int:
@@ -167,8 +215,7 @@ def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceE
         raise IssuerUnknownError("the registration policy in force names no issuer of that name")
     if rule.roles and not rule.roles & issuer.roles:
         raise RoleNotAdmittedError("the issuer holds none of the roles that may register this content type")
-    if rules.genesis.identity.is_reserved(statement.claims.subject or ""):
-        raise SubjectReservedError("the subject is kept for this log's own statements")
+    _require_subject(statement, rules.genesis.identity)
     event: TraceEvent | None = None
     # A hash envelope of an event names its type in another header: there is no event in it to read.
     if statement.content_type == TRACE_EVENT_CONTENT_TYPE:
@@ -180,6 +227,15 @@ def _admit(statement: SignedStatement, rules: Rules) -> tuple[Visibility, TraceE
     asked = asked_of(policy, concerning(rule, acting_roles(issuer, event)))
     require_met(statement, asked)
     return _narrowed(rule.visibility, event), event, asked
+
+
+def _require_subject(statement: SignedStatement, identity: LogIdentity) -> None:
+    subject = statement.claims.subject or ""
+    if statement.content_type == ENROLMENT_CONTENT_TYPE:
+        if subject != identity.enrolment_subject:
+            raise SubjectReservedError(f"enrolments belong into the chain {identity.enrolment_subject}")
+    elif identity.is_reserved(subject):
+        raise SubjectReservedError("the subject is kept for this log's own statements")
 
 
 def _narrowed(visibility: Visibility, event: TraceEvent | None) -> Visibility:

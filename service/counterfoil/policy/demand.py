@@ -3,14 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from counterfoil.attestation.appraisal import Grade
 from counterfoil.chain.findings import Finding
 from counterfoil.encoding.jcs import JsonValue
-
-
-class Attestation(StrEnum):
-    """How well a key must be bound to attested hardware. Nothing but the first can be asked for yet."""
-
-    UNATTESTED = "unattested"
 
 
 class RequiredClaim(StrEnum):
@@ -28,11 +23,14 @@ class Demand:
 
     A trace event is written in the one role that its actor has, every other statement in all that its issuer holds. Of
     several demands that concern a statement all have to be met. A number that is None asks for no more than the policy.
+    ``attestation`` is the least grade that will do, ``appraised_by`` the appraisal policies of which one must have been
+    satisfied, None where any will do.
     """
 
     roles: frozenset[str] = frozenset()
     required_claims: frozenset[RequiredClaim] = frozenset()
-    attestation: Attestation = Attestation.UNATTESTED
+    attestation: Grade = Grade.UNATTESTED
+    appraised_by: frozenset[str] | None = None
     clock_skew_seconds: int | None = None
     max_statement_bytes: int | None = None
     refused_findings: frozenset[Finding] = frozenset()
@@ -42,6 +40,10 @@ class Demand:
         members: dict[str, JsonValue] = {"roles": list[JsonValue](sorted(self.roles))}
         if self.required_claims:
             members["requiredClaims"] = list[JsonValue](sorted(self.required_claims))
+        if self.attestation is not Grade.UNATTESTED:
+            members["attestation"] = self.attestation.value
+        if self.appraised_by is not None:
+            members["appraisedBy"] = list[JsonValue](sorted(self.appraised_by))
         if self.clock_skew_seconds is not None:
             members["clockSkewSeconds"] = self.clock_skew_seconds
         if self.max_statement_bytes is not None:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from counterfoil.attestation.appraisal import Grade
 from counterfoil.chain.findings import Finding
-from counterfoil.errors import RequiredClaimMissingError, StatementTooLargeError
+from counterfoil.errors import AttestationRequiredError, RequiredClaimMissingError, StatementTooLargeError
 from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument
 from counterfoil.statement.claims import Claims
@@ -15,12 +16,29 @@ from counterfoil.statement.trace_event.event import TraceEvent
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """All claims that are required and all findings that are refused, and of each number the smallest."""
+    """All claims that are required and all findings that are refused, and of each number the smallest.
+
+    ``attestation`` is the highest grade, ``appraised_by`` the appraisal policies that all name which name any.
+    """
 
     required_claims: frozenset[RequiredClaim]
     clock_skew_seconds: int
     max_statement_bytes: int
     refused_findings: frozenset[Finding]
+    attestation: Grade = Grade.UNATTESTED
+    appraised_by: frozenset[str] | None = None
+
+    def require_attested(self, grade: Grade, appraised_by: str | None) -> None:
+        """Check how well the key that signed is bound to hardware, and by which appraisal policy.
+
+        Raises:
+            AttestationRequiredError: Not as is asked.
+        """
+        if not grade.is_at_least(self.attestation):
+            raise AttestationRequiredError(f"the policy asks for a key that is {self.attestation}, and this is {grade}")
+        if self.appraised_by is not None and appraised_by not in self.appraised_by:
+            named = ", ".join(sorted(self.appraised_by)) or "none that all of them name"
+            raise AttestationRequiredError(f"the policy asks for an appraisal by one of: {named}")
 
 
 def acting_roles(issuer: Issuer, event: TraceEvent | None) -> frozenset[str]:
@@ -46,6 +64,8 @@ def asked_of(policy: PolicyDocument, demands: Iterable[Demand]) -> Asked:
         policy.clock_skew_seconds if skew is None else min(policy.clock_skew_seconds, skew),
         policy.max_statement_bytes if size is None else min(policy.max_statement_bytes, size),
         policy.refused_findings | beyond.refused_findings,
+        beyond.attestation,
+        beyond.appraised_by,
     )
 
 
@@ -93,6 +113,7 @@ def _claim(claims: Claims, claim: RequiredClaim) -> object:
 def _together(demands: Iterable[Demand], roles: frozenset[str]) -> Demand:
     several = tuple(demands)
     skews = (one.clock_skew_seconds for one in several if one.clock_skew_seconds is not None)
+    named = [one.appraised_by for one in several if one.appraised_by is not None]
     sizes = (one.max_statement_bytes for one in several if one.max_statement_bytes is not None)
     return Demand(
         roles,
@@ -100,6 +121,8 @@ def _together(demands: Iterable[Demand], roles: frozenset[str]) -> Demand:
         clock_skew_seconds=min(skews, default=None),
         max_statement_bytes=min(sizes, default=None),
         refused_findings=frozenset[Finding]().union(*(one.refused_findings for one in several)),
+        attestation=max((one.attestation for one in several), default=Grade.UNATTESTED, key=list(Grade).index),
+        appraised_by=frozenset.intersection(*named) if named else None,
     )
 
 
@@ -110,6 +133,8 @@ def _beyond(demand: Demand, everybody: Demand) -> Demand:
         clock_skew_seconds=_smaller(demand.clock_skew_seconds, everybody.clock_skew_seconds),
         max_statement_bytes=_smaller(demand.max_statement_bytes, everybody.max_statement_bytes),
         refused_findings=demand.refused_findings - everybody.refused_findings,
+        attestation=Grade.UNATTESTED if everybody.attestation.is_at_least(demand.attestation) else demand.attestation,
+        appraised_by=None if demand.appraised_by == everybody.appraised_by else demand.appraised_by,
     )
 
 

@@ -25,6 +25,8 @@ class ChangeKind(StrEnum):
     ROLE_REMOVED = "role-removed"
     PIN_ADDED = "pin-added"
     PIN_REMOVED = "pin-removed"
+    ATTESTED_BY_ADDED = "attested-by-added"
+    ATTESTED_BY_REMOVED = "attested-by-removed"
     ALGORITHM_ADDED = "algorithm-added"
     ALGORITHM_REMOVED = "algorithm-removed"
     CONTENT_TYPE_ADDED = "content-type-added"
@@ -42,6 +44,9 @@ class ChangeKind(StrEnum):
     ROOT_ADDED = "root-added"
     ROOT_REMOVED = "root-removed"
     NEEDS_CRL = "needs-crl"
+    APPRAISAL_ADDED = "appraisal-added"
+    APPRAISAL_REMOVED = "appraisal-removed"
+    APPRAISAL = "appraisal"
     OPERATOR_ADDED = "operator-added"
     OPERATOR_REMOVED = "operator-removed"
     APPROVALS = "approvals"
@@ -91,6 +96,7 @@ def _changes(old: PolicyDocument, new: PolicyDocument) -> Iterator[Change]:
     refused, admitted = ChangeKind.FINDING_REFUSED, ChangeKind.FINDING_ADMITTED
     yield from _words(refused, admitted, None, old.refused_findings, new.refused_findings)
     yield from _roots(_fingerprints(old), _fingerprints(new))
+    yield from _appraisals(old, new)
     yield from _operators(old.operators, new.operators)
     before, after = (None if one.replaces is None else one.replaces.as_json() for one in (old, new))
     yield from _value(ChangeKind.REPLACES, None, before, after)
@@ -112,6 +118,8 @@ def _issuer(name: str, old: Issuer | None, new: Issuer | None) -> Iterator[Chang
     yield from _words(ChangeKind.ROLE_ADDED, ChangeKind.ROLE_REMOVED, name, *roles)
     pins = (() if issuer is None else issuer.pins for issuer in (old, new))
     yield from _words(ChangeKind.PIN_ADDED, ChangeKind.PIN_REMOVED, name, *pins)
+    attested = (frozenset[str]() if issuer is None else issuer.attested_by for issuer in (old, new))
+    yield from _words(ChangeKind.ATTESTED_BY_ADDED, ChangeKind.ATTESTED_BY_REMOVED, name, *attested)
 
 
 def _keys(issuer: Issuer | None) -> dict[str, IssuerKey]:
@@ -144,6 +152,20 @@ def _roots(old: Mapping[str, Root], new: Mapping[str, Root]) -> Iterator[Change]
     for fingerprint in sorted({*old, *new}):
         needs = (fingerprint in roots and roots[fingerprint].needs_crl for roots in (old, new))
         yield from _value(ChangeKind.NEEDS_CRL, fingerprint, *needs)
+
+
+def _appraisals(old: PolicyDocument, new: PolicyDocument) -> Iterator[Change]:
+    for name in sorted({one.name for policy in (old, new) for one in policy.appraisals}):
+        found = (policy.appraisal(name) for policy in (old, new))
+        was, now = (None if one is None else one.as_json() for one in found)
+        kind = (
+            ChangeKind.APPRAISAL_ADDED
+            if was is None
+            else ChangeKind.APPRAISAL_REMOVED
+            if now is None
+            else ChangeKind.APPRAISAL
+        )
+        yield from _value(kind, name, was, now)
 
 
 def _operators(old: Operators, new: Operators) -> Iterator[Change]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
+from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.keys import PublicKey, public_key_pem
 from counterfoil.encoding.base64url import encode_base64url
@@ -44,13 +45,15 @@ class Issuer:
     """A named issuer: the exact text of its ``iss``, its keys, and the roles it may act in.
 
     ``pins`` are did:x509 identifiers: a certificate that has a path to a root of the policy speaks for the issuer when
-    all that one of them says holds of it.
+    all that one of them says holds of it. ``attested_by`` are names of appraisal policies: a key that is bound to
+    hardware which satisfies one of them speaks for the issuer.
     """
 
     name: str
     keys: tuple[IssuerKey, ...]
     roles: frozenset[str]
     pins: tuple[str, ...] = ()
+    attested_by: frozenset[str] = frozenset()
 
     def as_json(self) -> JsonValue:
         """The issuer as the policy document spells it."""
@@ -61,6 +64,8 @@ class Issuer:
         }
         if self.pins:
             members["x509"] = list[JsonValue](self.pins)
+        if self.attested_by:
+            members["attestedBy"] = list[JsonValue](sorted(self.attested_by))
         return members
 
 
@@ -96,7 +101,7 @@ class PolicyDocument:
     of the ``refused_findings`` are not admitted. ``operators`` are the keys that speak for the log in policy, none
     where that is the one of the genesis statement. ``replaces`` is the policy that this one follows, None in the first;
     ``approved`` says what was approved and by which entries, None where it is not approved yet, or needs no more than
-    its own signature.
+    its own signature. ``appraisals`` say which hardware is attested well enough, for what names them.
     """
 
     version: int
@@ -111,6 +116,7 @@ class PolicyDocument:
     operators: Operators = NO_OPERATORS
     replaces: Replaced | None = None
     approved: Approved | None = None
+    appraisals: tuple[AppraisalPolicy, ...] = ()
 
     def issuer(self, name: str) -> Issuer | None:
         """The issuer of exactly that name."""
@@ -128,6 +134,10 @@ class PolicyDocument:
     @cached_property
     def _by_content_type(self) -> dict[str | int | None, ContentTypeRule]:
         return {rule.content_type: rule for rule in reversed(self.content_types)}
+
+    def appraisal(self, name: str) -> AppraisalPolicy | None:
+        """The appraisal policy of exactly that name."""
+        return next((one for one in self.appraisals if one.name == name), None)
 
     def public_keys(self) -> tuple[PublicKey, ...]:
         """Every key of every issuer."""
@@ -151,6 +161,8 @@ class PolicyDocument:
             members["refusedFindings"] = list[JsonValue](sorted(self.refused_findings))
         if self.roots:
             members["roots"] = [root.as_json() for root in self.roots]
+        if self.appraisals:
+            members["appraisals"] = [one.as_json() for one in self.appraisals]
         if self.operators.keys:
             members["operators"] = self.operators.as_json()
         if self.replaces is not None:

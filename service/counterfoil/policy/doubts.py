@@ -38,7 +38,7 @@ def _of_registration(policy: PolicyDocument) -> Iterator[PolicyRemark]:
     admissible = Admissible(policy)
     for at, issuer in enumerate(policy.issuers):
         yield from _of_issuer(f"issuers[{at}]", issuer, admissible)
-    if not any(map(admissible.is_certifiable, policy.issuers)):
+    if not any(admissible.is_certifiable(one) or admissible.is_attestable(one) for one in policy.issuers):
         yield from _of_algorithms(policy)
     for at, rule in enumerate(policy.content_types):
         yield from _of_rule(f"contentTypes[{at}]", rule, admissible)
@@ -61,7 +61,7 @@ def _of_version(version: int) -> Iterator[PolicyRemark]:
 
 
 def _of_issuer(path: str, issuer: Issuer, admissible: Admissible) -> Iterator[PolicyRemark]:
-    if not issuer.keys and not issuer.pins:
+    if not issuer.keys and not issuer.pins and not issuer.attested_by:
         yield warning("issuer-without-keys", f"{path}.keys", "nothing can be signed for an issuer without a key")
     for at, key in enumerate(issuer.keys):
         yield from _of_key(f"{path}.keys[{at}]", key.key, admissible)

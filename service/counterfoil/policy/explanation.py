@@ -1,6 +1,6 @@
 """Why an entry was admitted: its decision, repeated as of its time and laid out beside what was recorded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from counterfoil.chain.history import parse_entry_event
@@ -23,7 +23,7 @@ from counterfoil.statement.trace_event.event import TraceEvent
 
 _MEMBERS = (
     "number", "policy_entry", "key_thumbprint", "head_time",
-    "appraisal_digest", "evidence_digest", "collateral_digest",
+    "appraisal_digest", "evidence_digest", "collateral_digest", "attested",
 )  # fmt: skip
 
 
@@ -158,13 +158,9 @@ def _credential(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> 
 
 def _differences(entry: Registered, decision: Decision) -> tuple[str, ...]:
     record = entry.record
-    expected = DecisionRecord(
-        number=entry.number,
-        policy_entry=decision.policy_entry,
-        key_thumbprint=decision.key_thumbprint,
-        head_time=record.head_time if entry.head_time is None else entry.head_time,
-        evidence_digest=record.evidence_digest if entry.lacks_evidence else decision.evidence_digest,
-    )
+    expected = decision.record(entry.number, record.head_time if entry.head_time is None else entry.head_time)
+    if entry.lacks_evidence:
+        expected = replace(expected, evidence_digest=record.evidence_digest)
     found: list[str] = []
     for name in _MEMBERS:
         recorded, repeated = getattr(record, name), getattr(expected, name)

@@ -1,8 +1,10 @@
 """The members of a policy document, each by itself: what reading refuses and what linting complains of are one rule."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.appraisal_policy import MAX_MAX_AGE_SECONDS
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.keys import PublicKey, certificate_key, parse_public_key_pem
@@ -11,7 +13,7 @@ from counterfoil.encoding.base64url import decode_base64url
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import MalformedPolicyError, UnverifiedError
 from counterfoil.merkle.hashing import HASH_SIZE
-from counterfoil.policy.demand import Attestation, RequiredClaim
+from counterfoil.policy.demand import RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.statement.claims import MAX_ISSUER_CHARACTERS
 from counterfoil.statement.did_key import is_did_key, parse_did_key
@@ -33,22 +35,27 @@ MAX_CERTIFICATE_BYTES: Final = 16 * 1024
 """Of a root. Those of this field take 0.5 to 2 KB; one with a post-quantum key and signature fits as well."""
 
 MAX_CERTIFICATE_CHARACTERS: Final = -(-MAX_CERTIFICATE_BYTES * 4 // 3)
+MAX_VMPL: Final = 3
+"""AMD's guests have four privilege levels; above those a report is the host's."""
+
 MAX_APPROVALS: Final = 2 * MAX_OPERATORS
 """More than there are operators: a policy may have been approved by some of the old ones and some of the new."""
 
 POLICY_MEMBERS: Final = frozenset(
     {"format", "version", "issuers", "algorithms", "contentTypes", "maxStatementBytes", "clockSkewSeconds"}
 )
-LATER_MEMBERS: Final = frozenset({"maxLagSeconds", "refusedFindings", "roots", "operators", "replaces", "approved"})
+LATER_MEMBERS: Final = frozenset(
+    {"maxLagSeconds", "refusedFindings", "roots", "operators", "replaces", "approved", "appraisals"}
+)
 ISSUER_MEMBERS: Final = frozenset({"issuer", "keys", "roles"})
-OPTIONAL_ISSUER_MEMBERS: Final = frozenset({"x509"})
+OPTIONAL_ISSUER_MEMBERS: Final = frozenset({"x509", "attestedBy"})
 KEY_MEMBERS: Final = frozenset({"publicKey"})
 OPTIONAL_KEY_MEMBERS: Final = frozenset({"kid"})
 RULE_MEMBERS: Final = frozenset({"contentType"})
 OPTIONAL_RULE_MEMBERS: Final = frozenset({"visibility", "roles", "demands"})
 DEMAND_MEMBERS: Final = frozenset({"roles"})
 OPTIONAL_DEMAND_MEMBERS: Final = frozenset(
-    {"requiredClaims", "attestation", "clockSkewSeconds", "maxStatementBytes", "refusedFindings"}
+    {"requiredClaims", "attestation", "appraisedBy", "clockSkewSeconds", "maxStatementBytes", "refusedFindings"}
 )
 ROOT_MEMBERS: Final = frozenset({"certificate"})
 OPTIONAL_ROOT_MEMBERS: Final = frozenset({"needsCrl"})
@@ -62,6 +69,8 @@ NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "maxLagSeconds": (0, MAX_LAG_SECONDS_LIMIT),
     "approvals": (1, MAX_OPERATORS),
     "entry": (0, MAX_VERSION),
+    "maxVmpl": (0, MAX_VMPL),
+    "maxAgeSeconds": (1, MAX_MAX_AGE_SECONDS),
 }
 """The least and the most that each number may be."""
 
@@ -251,12 +260,27 @@ def read_required_claim(value: JsonValue) -> RequiredClaim:
         raise MalformedPolicyError(f"a claim is one of {', '.join(RequiredClaim)}") from error
 
 
-def read_attestation(value: JsonValue) -> Attestation:
-    """A grade of attestation by its name; none but the first can be asked for yet."""
+def read_attestation(value: JsonValue) -> Grade:
+    """A grade of attestation by its name."""
     try:
-        return Attestation(read_text(value))
+        return Grade(read_text(value))
     except ValueError as error:
-        raise MalformedPolicyError("no attestation can be asked for yet, so the only one is unattested") from error
+        raise MalformedPolicyError(f"a grade of attestation is one of {', '.join(Grade)}") from error
+
+
+def read_appraised_by(value: JsonValue) -> frozenset[str]:
+    """The names of appraisal policies, of which there are some."""
+    names = frozenset(read_items(value, read_text))
+    if not names:
+        raise MalformedPolicyError("names of appraisal policies are expected")
+    return names
+
+
+def require_known_appraisals(names: Iterable[str], known: Collection[str]) -> None:
+    """The names of appraisal policies, each of which the document has."""
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise MalformedPolicyError(f"the document has no appraisal policy of the name {unknown[0]}")
 
 
 def read_pin(value: JsonValue) -> str:

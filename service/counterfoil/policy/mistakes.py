@@ -1,10 +1,12 @@
 """Every mistake in a policy document, each with its place: the same rules as reading it, none of them the last."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from counterfoil.cose.keys import certificate_key
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.errors import PolicyUnsafeError
+from counterfoil.policy.appraisal_members import read_appraisal, require_few_appraisals
 from counterfoil.policy.members import (
     APPROVED_MEMBERS,
     DEMAND_MEMBERS,
@@ -23,6 +25,7 @@ from counterfoil.policy.members import (
     ROOT_MEMBERS,
     RULE_MEMBERS,
     read_algorithm,
+    read_appraised_by,
     read_attestation,
     read_content_type,
     read_entry,
@@ -40,6 +43,7 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
     require_approvals,
+    require_known_appraisals,
     require_own_key,
     require_own_kid,
     require_quorum,
@@ -58,6 +62,11 @@ def find_mistakes(value: JsonValue) -> tuple[PolicyRemark, ...]:
 
 
 class _PolicyWalk(Walk):
+    def __init__(self) -> None:
+        super().__init__()
+        self._named: list[tuple[str, str]] = []
+        """Where appraisal policies are named, and by which names."""
+
     def document(self, value: JsonValue) -> None:
         members = self.object("", value, POLICY_MEMBERS, LATER_MEMBERS)
         self.member("format", members, read_format)
@@ -73,6 +82,7 @@ class _PolicyWalk(Walk):
                 self.once("finding", finding, path)
         for path, item in self.items("roots", members):
             self._root(path, item)
+        self._appraisals(members)
         for name, walk in (("operators", self._operators), ("replaces", self._replaced), ("approved", self._approved)):
             if name in members:
                 walk(name, members[name])
@@ -86,6 +96,7 @@ class _PolicyWalk(Walk):
             self.once("issuer", name, f"{path}.issuer")
         keys = [self._issuer_key(place, item) for place, item in self.items("keys", members, path)]
         self.words("roles", members, read_text, path)
+        self._names_appraisals("attestedBy", members, path)
         pins = [self._pin(path, place, item) for place, item in self.items("x509", members, path)]
         if name is not None and None not in keys and None not in pins:
             known = [key for key in keys if key is not None], [pin for pin in pins if pin is not None]
@@ -130,9 +141,27 @@ class _PolicyWalk(Walk):
         self.words("roles", members, read_text, path)
         self.words("requiredClaims", members, read_required_claim, path)
         self.member("attestation", members, read_attestation, path)
+        if self.member("appraisedBy", members, read_appraised_by, path) is not None:
+            self._names_appraisals("appraisedBy", members, path)
         for name in ("clockSkewSeconds", "maxStatementBytes"):
             self.member(name, members, partial(read_number, name), path)
         self.words("refusedFindings", members, read_finding, path)
+
+    def _names_appraisals(self, name: str, members: Mapping[str, JsonValue], path: str) -> None:
+        self.words(name, members, read_text, path)
+        named = members.get(name, [])
+        if isinstance(named, (list, tuple)):
+            self._named += [(f"{path}.{name}", one) for one in named if isinstance(one, str)]
+
+    def _appraisals(self, members: Mapping[str, JsonValue]) -> None:
+        known: list[str] = []
+        for path, item in self.items("appraisals", members):
+            appraisal = self.read(path, read_appraisal, item)
+            if appraisal is not None and self.once("appraisal policy", appraisal.name, path):
+                known.append(appraisal.name)
+        self.read("appraisals", require_few_appraisals, len(known))
+        for path, name in self._named:
+            self.read(path, lambda one: require_known_appraisals([one], known), name)
 
     def _root(self, path: str, value: JsonValue) -> None:
         members = self.object(path, value, ROOT_MEMBERS, OPTIONAL_ROOT_MEMBERS)

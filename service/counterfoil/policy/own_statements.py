@@ -40,8 +40,8 @@ class OwnDecision:
     follows: int = -1
 
 
-def decide_own(statement: SignedStatement, key: PublicKey, rules: Rules) -> OwnDecision:
-    """Decide on a statement whose issuer is this log.
+def decide_own(statement: SignedStatement, key: PublicKey, rules: Rules, at: int) -> OwnDecision:
+    """Decide on a statement whose issuer is this log, at the head time ``at`` in whole seconds since 1970.
 
     Raises:
         ContentTypeNotAdmittedError: The key that signed it may not make statements of that content type.
@@ -54,7 +54,7 @@ def decide_own(statement: SignedStatement, key: PublicKey, rules: Rules) -> OwnD
         _require_subject(statement, rules.genesis.identity.page_subject)
         parse_page(statement.message.payload or b"")
         return OwnDecision(Effect.PAGE, rules.receipt_keys.in_force)
-    after = rules_after(rules, _UNPLACED, statement, key.thumbprint)
+    after = rules_after(rules, _UNPLACED, statement, key.thumbprint, at)
     _require_subject(statement, rules.genesis.identity.policy_subject)
     effect = Effect.POLICY if statement.content_type == POLICY_CONTENT_TYPE else Effect.RULES
     return OwnDecision(effect, after.receipt_keys.in_force, _last_valid(statement))

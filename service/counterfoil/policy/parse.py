@@ -1,12 +1,15 @@
 """Reading a registration policy document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.encoding.jcs import JsonValue, parse_json
 from counterfoil.errors import MalformedPolicyError
 from counterfoil.policy.anchors import NO_OPERATORS, Approved, Operators, Replaced, Root
-from counterfoil.policy.demand import Attestation, Demand
+from counterfoil.policy.appraisal_members import read_appraisal, require_few_appraisals
+from counterfoil.policy.demand import Demand
 from counterfoil.policy.document import DEFAULT_MAX_LAG_SECONDS, ContentTypeRule, Issuer, PolicyDocument, Visibility
 from counterfoil.policy.members import (
     APPROVED_MEMBERS,
@@ -23,6 +26,7 @@ from counterfoil.policy.members import (
     ROOT_MEMBERS,
     RULE_MEMBERS,
     read_algorithm,
+    read_appraised_by,
     read_attestation,
     read_content_type,
     read_entry,
@@ -42,6 +46,7 @@ from counterfoil.policy.members import (
     read_text,
     read_visibility,
     require_approvals,
+    require_known_appraisals,
     require_own_key,
     require_quorum,
 )
@@ -85,7 +90,22 @@ def parse_policy(payload: bytes) -> PolicyDocument:
         operators=_operators(members["operators"]) if "operators" in members else NO_OPERATORS,
         replaces=_replaced(members["replaces"]) if "replaces" in members else None,
         approved=_approved(members["approved"]) if "approved" in members else None,
+        appraisals=_appraisals(members.get("appraisals", []), issuers, rules),
     )
+
+
+def _appraisals(
+    value: JsonValue, issuers: Iterable[Issuer], rules: Iterable[ContentTypeRule]
+) -> tuple[AppraisalPolicy, ...]:
+    appraisals = read_items(value, read_appraisal)
+    require_few_appraisals(len(appraisals))
+    names = [one.name for one in appraisals]
+    _require_unique(list(names), "appraisal policy")
+    for issuer in issuers:
+        require_known_appraisals(issuer.attested_by, names)
+    for demand in (demand for rule in rules for demand in rule.demands):
+        require_known_appraisals(demand.appraised_by or (), names)
+    return appraisals
 
 
 def _require_unique(values: list[str] | list[bytes] | list[str | int], what: str) -> None:
@@ -99,7 +119,8 @@ def _issuer(value: JsonValue) -> Issuer:
     _require_unique(list(pins), "did:x509 identifier of an issuer")
     name, keys = read_issuer_name(members["issuer"]), read_items(members["keys"], read_issuer_key)
     require_own_key(name, keys, pins)
-    return Issuer(name, keys, frozenset(read_items(members["roles"], read_text)), pins)
+    attested_by = frozenset(read_items(members.get("attestedBy", []), read_text))
+    return Issuer(name, keys, frozenset(read_items(members["roles"], read_text)), pins, attested_by)
 
 
 def _content_type_rule(value: JsonValue) -> ContentTypeRule:
@@ -117,7 +138,8 @@ def _demand(value: JsonValue) -> Demand:
     return Demand(
         roles=frozenset(read_items(members["roles"], read_text)),
         required_claims=frozenset(read_items(members.get("requiredClaims", []), read_required_claim)),
-        attestation=read_attestation(members.get("attestation", Attestation.UNATTESTED.value)),
+        attestation=read_attestation(members.get("attestation", Grade.UNATTESTED.value)),
+        appraised_by=read_appraised_by(members["appraisedBy"]) if "appraisedBy" in members else None,
         clock_skew_seconds=_optional_number("clockSkewSeconds", members),
         max_statement_bytes=_optional_number("maxStatementBytes", members),
         refused_findings=frozenset(read_items(members.get("refusedFindings", []), read_finding)),

@@ -4,19 +4,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from counterfoil.attestation.carried import carried_attestation
+from counterfoil.attestation.collateral import Collateral
 from counterfoil.cose.keys import PublicKey
 from counterfoil.policy.anchors import Operators
 from counterfoil.policy.ballot import Ballot
 from counterfoil.policy.certified import CertifiedKeys
 from counterfoil.policy.document import PolicyDocument
+from counterfoil.policy.loaded_collateral import NO_LOADED, LoadedCollateral
 from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
+from counterfoil.policy.sessions import NO_SESSIONS, Sessions
 from counterfoil.statement.credential import Credential
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.key_notice import Revocation
 from counterfoil.statement.profile import Profiles
 from counterfoil.statement.revoked import Revoked
-from counterfoil.statement.signed_statement import StatementHash
+from counterfoil.statement.signed_statement import SignedStatement, StatementHash
 from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 _NO_BALLOT: Final = Ballot()
@@ -31,7 +35,8 @@ class Rules:
     the last entry that changed anything a decision looks at. ``ballot`` is what stands to be decided about the next
     policy; ``revoked`` are the revocations of issuers' keys, in their order; ``announced`` are the receipt keys, None
     where the log has said nothing of them since its genesis statement; ``crls`` are revocation lists in DER, the latest
-    of each CA. ``profiles`` are those of the installation, the one thing here that is not on the log.
+    of each CA, ``loaded`` is what else of collateral the operators loaded, and ``sessions`` are the keys that are
+    enrolled. ``profiles`` are those of the installation, the one thing here that is not on the log.
     """
 
     genesis: Genesis
@@ -44,6 +49,8 @@ class Rules:
     revoked: tuple[Revoked, ...] = ()
     announced: ReceiptKeys | None = None
     crls: tuple[bytes, ...] = ()
+    loaded: LoadedCollateral = NO_LOADED
+    sessions: Sessions = NO_SESSIONS
 
     def issuer_keys(self, issuer: str) -> tuple[IssuerKey, ...] | None:
         """The keys of an issuer: the log's own as the log says, every other's from the policy."""
@@ -67,6 +74,30 @@ class Rules:
             MalformedError, UnverifiedError, RefusedError: As for ``judge_chain``.
         """
         return self._certified_keys.find(issuer, chain, at)
+
+    def attested_key(self, statement: SignedStatement, at: int) -> Credential | None:
+        """The key that ``kid`` names by its thumbprint, when it is enrolled or carried for an issuer of attested keys.
+
+        Whether the evidence that carries it is genuine is not asked here, but when its statement is decided.
+
+        Raises:
+            MalformedError: The evidence cannot be read.
+        """
+        named, kid = self.policy.issuer(statement.claims.issuer or ""), statement.kid
+        if named is None or kid is None or not named.attested_by:
+            return None
+        session = self.sessions.find(kid, named.name, at)
+        if session is not None and session.appraisal.appraised_by in named.attested_by:
+            return Credential(session.key, session.begins, session.ends, only_attested=True)
+        carried = carried_attestation(statement)
+        if carried is None or carried.key is None or carried.key.thumbprint != kid:
+            return None
+        return Credential(carried.key, only_attested=True)
+
+    @cached_property
+    def collateral(self) -> Collateral:
+        """The collateral by which evidence is judged."""
+        return self.loaded.collateral(self.crls)
 
     @cached_property
     def _certified_keys(self) -> CertifiedKeys:

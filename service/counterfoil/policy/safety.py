@@ -6,6 +6,7 @@ from counterfoil.cose.keys import certificate_key
 from counterfoil.errors import PolicyUnsafeError
 from counterfoil.policy.ballot import APPROVAL_CONTENT_TYPE, PROPOSAL_CONTENT_TYPE
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE
 from counterfoil.statement.genesis import GENESIS_CONTENT_TYPE
 from counterfoil.statement.key_notice import RECEIPT_KEY_CONTENT_TYPE, REVOCATION_CONTENT_TYPE
 from counterfoil.statement.page import PAGE_CONTENT_TYPE
@@ -19,6 +20,7 @@ OWN_CONTENT_TYPES: Final = frozenset(
         RECEIPT_KEY_CONTENT_TYPE,
         GENESIS_CONTENT_TYPE,
         PAGE_CONTENT_TYPE,
+        COLLATERAL_CONTENT_TYPE,
     }
 )
 

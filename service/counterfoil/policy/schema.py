@@ -3,11 +3,22 @@
 from collections.abc import Iterable
 from typing import Final
 
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.binding import Binding
+from counterfoil.attestation.evidence import Platform
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.merkle.hashing import HASH_SIZE
-from counterfoil.policy.demand import Attestation, RequiredClaim
+from counterfoil.policy.appraisal_members import (
+    APPRAISAL_MEMBERS,
+    ENDORSER_MEMBERS,
+    MAX_APPRAISALS,
+    MAX_DIGEST_BYTES,
+    MAX_LEVEL,
+    MAX_LISTED,
+)
+from counterfoil.policy.demand import RequiredClaim
 from counterfoil.policy.document import POLICY_FORMAT, Visibility
 from counterfoil.policy.members import (
     APPROVED_MEMBERS,
@@ -51,6 +62,7 @@ def policy_schema() -> dict[str, JsonValue]:
         "operators": _operators(),
         "replaces": _object({"entry": _number("entry"), "entryId": _entry_id()}, REPLACED_MEMBERS),
         "approved": _approved(),
+        "appraisals": {**_set_of(_appraisal()), "maxItems": MAX_APPRAISALS},
         **{name: _number(name) for name in ("version", "maxStatementBytes", "clockSkewSeconds", "maxLagSeconds")},
     }
     return {"$schema": _DIALECT, "title": "A registration policy", **_object(members, POLICY_MEMBERS)}
@@ -63,6 +75,7 @@ def _issuer() -> dict[str, JsonValue]:
         "keys": _set_of(_key()),
         "roles": _list_of(_text()),
         "x509": _set_of(pin),
+        "attestedBy": _list_of(_text()),
     }
     return _object(members, ISSUER_MEMBERS)
 
@@ -89,7 +102,8 @@ def _demand() -> dict[str, JsonValue]:
     members: dict[str, JsonValue] = {
         "roles": _list_of(_text()),
         "requiredClaims": _list_of({"enum": _sorted(RequiredClaim)}),
-        "attestation": {"enum": _sorted(Attestation)},
+        "attestation": {"enum": _sorted(Grade)},
+        "appraisedBy": {**_list_of(_text()), "minItems": 1},
         "clockSkewSeconds": _number("clockSkewSeconds"),
         "maxStatementBytes": _number("maxStatementBytes"),
         "refusedFindings": _list_of({"enum": _sorted(Finding)}),
@@ -100,6 +114,48 @@ def _demand() -> dict[str, JsonValue]:
 def _root() -> dict[str, JsonValue]:
     certificate: dict[str, JsonValue] = {**_text(MAX_CERTIFICATE_CHARACTERS), "pattern": _BASE64URL}
     return _object({"certificate": certificate, "needsCrl": {"type": "boolean"}}, ROOT_MEMBERS)
+
+
+def _appraisal() -> dict[str, JsonValue]:
+    digest: dict[str, JsonValue] = {**_text(MAX_DIGEST_BYTES * 2), "pattern": "^(?:[0-9a-f]{2})*$"}
+    level: dict[str, JsonValue] = {"type": "integer", "minimum": 0, "maximum": MAX_LEVEL}
+    endorser: dict[str, JsonValue] = {
+        "did": {**_text(MAX_ISSUER_CHARACTERS), "pattern": _PIN}, "feed": _text(), "minSvn": level,
+    }  # fmt: skip
+    certificate: dict[str, JsonValue] = {**_text(MAX_CERTIFICATE_CHARACTERS), "pattern": _BASE64URL}
+    members: dict[str, JsonValue] = {
+        "name": _text(),
+        "platforms": _some_of({"enum": _sorted(Platform)}),
+        "bindings": _some_of({"enum": _sorted(Binding)}),
+        "measurements": _map_of(_some_of(digest)),
+        "endorsements": _list_of(_object(endorser, ENDORSER_MEMBERS)),
+        "minimumTcb": _map_of(_map_of(level)),
+        "tcbStatuses": _some_of(_text()),
+        "advisories": _few_of(_text()),
+        "debug": {"type": "boolean"},
+        "migration": {"type": "boolean"},
+        "maxVmpl": _number("maxVmpl"),
+        "facts": _map_of(_some_of(_text(MAX_ISSUER_CHARACTERS))),
+        "signers": _few_of(_text()),
+        "unchecked": _few_of(_text()),
+        "maxAgeSeconds": _number("maxAgeSeconds"),
+        "pins": _few_of({**_text(HASH_SIZE * 2), "minLength": HASH_SIZE * 2, "pattern": "^[0-9a-f]*$"}),
+        "certificates": _few_of(certificate),
+    }
+    return _object(members, APPRAISAL_MEMBERS)
+
+
+def _few_of(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {**_list_of(item), "maxItems": MAX_LISTED}
+
+
+def _some_of(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {**_few_of(item), "minItems": 1}
+
+
+def _map_of(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    names: JsonValue = {"minLength": 1, "maxLength": MAX_NAME}
+    return {"type": "object", "propertyNames": names, "additionalProperties": value, "maxProperties": MAX_LISTED}
 
 
 def _operators() -> dict[str, JsonValue]:

@@ -161,7 +161,7 @@ class _Reading:
         verify_statement(statement, credential.key)
         if head_time is not None:
             decide(statement, credential, rules, head_time)
-        self.rules.append(rules_after(rules, number, statement, credential.key.thumbprint))
+        self.rules.append(rules_after(rules, number, statement, credential.key.thumbprint, head_time or 0))
         return credential.key.thumbprint
 
 

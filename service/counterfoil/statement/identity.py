@@ -40,6 +40,11 @@ class LogIdentity:
         """The chain of the pages of decisions."""
         return RootTraceId(f"{self.issuer}#pages")
 
+    @property
+    def enrolment_subject(self) -> RootTraceId:
+        """The chain of the enrolments of keys that are bound to attested hardware; issuers of all kinds write it."""
+        return RootTraceId(f"{self.issuer}#enrolments")
+
     def is_reserved(self, subject: str) -> bool:
         """Whether only this log may make statements about ``subject``."""
         return subject == self.issuer or subject.startswith(f"{self.issuer}#")

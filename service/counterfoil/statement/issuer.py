@@ -63,11 +63,20 @@ class KeyDirectory(Protocol):
         """
         ...
 
+    def attested_key(self, statement: SignedStatement, at: int) -> Credential | None:
+        """The key that ``kid`` names, when that is enrolled for the issuer at ``at``, or carried with evidence.
+
+        Raises:
+            MalformedError: The evidence cannot be read.
+        """
+        ...
+
 
 def find_issuer_key(statement: SignedStatement, directory: KeyDirectory, head_time: int) -> Credential:
     """The one key of the statement's issuer that kid, x5t and x5chain all name. No signature of the issuer is checked.
 
-    It is one that the policy lists, or that of a certificate which speaks for the issuer at ``head_time``.
+    It is one that the policy lists, that of a certificate which speaks for the issuer at ``head_time``, or one that is
+    said to be bound to attested hardware: whether it is, is judged when the statement is decided.
 
     Raises:
         ClaimMissingError: iss or sub is absent.
@@ -91,7 +100,7 @@ def find_issuer_key(statement: SignedStatement, directory: KeyDirectory, head_ti
     keys = directory.issuer_keys(statement.claims.issuer)
     if keys is None:
         raise IssuerUnknownError("the registration policy in force names no issuer of that name")
-    credential = _certified(statement, keys, directory, head_time)
+    credential = _certified(statement, keys, directory, head_time) or _attested(statement, keys, directory, head_time)
     if credential is None:
         credential = Credential(_by_certificate(statement, _by_kid(statement, keys, directory)).key)
     if directory.is_log_key(credential.key.thumbprint):
@@ -114,6 +123,18 @@ def _certified(
         raise KeyIdentifierConflictError("kid is not the thumbprint of the key that the certificate certifies")
     if any(named != chain[0] for named in _named_by_x5t(statement)):
         raise KeyIdentifierConflictError("x5t (34) names another certificate than the first in x5chain (33)")
+    return credential
+
+
+def _attested(
+    statement: SignedStatement, keys: tuple[IssuerKey, ...], directory: KeyDirectory, at: int
+) -> Credential | None:
+    kid = statement.kid
+    if kid is None or statement.x5t is not None or any(key.answers_to(kid) for key in keys):
+        return None
+    credential = directory.attested_key(statement, at)
+    if credential is not None and directory.issuer_of(kid) is not None:
+        raise KeyOfAnotherIssuerError("kid names a key that the policy gives to another issuer, or that is this log's")
     return credential
 
 

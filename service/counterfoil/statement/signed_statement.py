@@ -34,7 +34,7 @@ MAX_STATEMENT_BYTES_LIMIT: Final = 16 * 1024 * 1024
 MAX_KID_BYTES: Final = 512
 """A key identifier is a hash or a short name; a longer one is somebody's attempt to store data in it."""
 
-UNDERSTOOD: Final = frozenset(
+UNDERSTOOD: Final[frozenset[int | str]] = frozenset(
     {
         labels.ALG,
         labels.CRIT,
@@ -47,6 +47,8 @@ UNDERSTOOD: Final = frozenset(
         labels.PAYLOAD_HASH_ALG,
         labels.PREIMAGE_CONTENT_TYPE,
         labels.PAYLOAD_LOCATION,
+        labels.ATTESTATION,
+        labels.ATTESTED_SERVICE,
     },
 )
 """Header parameters that a statement may mark as critical, because registration looks at them (RFC 9052, 3.1)."""
@@ -107,6 +109,12 @@ def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMEN
         carried_x5chain=_x5chain(message.unprotected),
         hash_envelope=parse_hash_envelope(message),
     )
+
+
+def is_critical(statement: SignedStatement, *names: int | str) -> bool:
+    """Whether one of these header parameters is marked as critical (RFC 9052, section 3.1)."""
+    critical = statement.message.protected.get(labels.CRIT)
+    return isinstance(critical, tuple) and any(name in critical for name in names)
 
 
 def verify_statement(statement: SignedStatement, key: PublicKey, *, payload: bytes | None = None) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from counterfoil.attestation.appraisal import Grade
 from counterfoil.chain.findings import Finding
 from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.policy import members
 from counterfoil.policy.cddl import policy_cddl
-from counterfoil.policy.demand import Attestation, RequiredClaim
+from counterfoil.policy.demand import RequiredClaim
 from counterfoil.policy.document import Visibility
 from tests.export_schemas import POLICY_CDDL
 
@@ -28,7 +29,7 @@ WORDS = {
     "algorithm": {one.name for one in ALGORITHMS.values()},
     "readers": set(Visibility),
     "claim": set(RequiredClaim),
-    "grade": set(Attestation),
+    "grade": set(Grade),
     "finding": set(Finding),
 }
 PUBLISHED = "".join(line.partition(";")[0] + "\n" for line in POLICY_CDDL.read_text().splitlines())

@@ -76,7 +76,7 @@ class Chain:
         assert decision.effect in {Effect.POLICY, Effect.RULES}
         assert decision.rules_entry == self.rules.rules_entry
         self.number += 1
-        self.rules = rules_after(self.rules, self.number, statement, decision.key_thumbprint)
+        self.rules = rules_after(self.rules, self.number, statement, decision.key_thumbprint, START)
         assert self.rules.rules_entry == self.number
         return self.number
 

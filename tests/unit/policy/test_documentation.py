@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from counterfoil.policy.appraisal_members import APPRAISAL_MEMBERS, OPTIONAL_APPRAISAL_MEMBERS
 from counterfoil.policy.lint import lint_policy
 from counterfoil.policy.members import (
     DEMAND_MEMBERS,
@@ -37,6 +38,8 @@ def test_the_whole_policy_of_the_documentation_is_one_with_every_member_and_noth
     demands = [demand for one in members["contentTypes"] for demand in one.get("demands", [])]
     assert {name for demand in demands for name in demand} == DEMAND_MEMBERS | OPTIONAL_DEMAND_MEMBERS
     assert members["roots"][0].keys() == ROOT_MEMBERS | OPTIONAL_ROOT_MEMBERS
+    appraisals = {name for one in members["appraisals"] for name in one}
+    assert appraisals == APPRAISAL_MEMBERS | OPTIONAL_APPRAISAL_MEMBERS
 
 
 def test_the_documentation_explains_every_member_and_no_other() -> None:
@@ -45,7 +48,8 @@ def test_the_documentation_explains_every_member_and_no_other() -> None:
     )
     told = {(name, optional) for row in rows for name, optional in re.findall(r"`([A-Za-z0-9.\[\]]+)`( \?)?", row)}
     expected = {
-        *((name, "") for name in POLICY_MEMBERS | DEMAND_MEMBERS),
+        *((name, "") for name in POLICY_MEMBERS | DEMAND_MEMBERS | APPRAISAL_MEMBERS),
+        *((name, " ?") for name in OPTIONAL_APPRAISAL_MEMBERS),
         *((name, " ?") for name in LATER_MEMBERS | OPTIONAL_DEMAND_MEMBERS),
         *((f"issuers[].{name}", "") for name in ISSUER_MEMBERS - {"issuer"}),
         *((f"issuers[].{name}", " ?") for name in OPTIONAL_ISSUER_MEMBERS),

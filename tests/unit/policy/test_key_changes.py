@@ -40,7 +40,7 @@ NEXT, STRANGER = generate_private_key("ES256"), generate_private_key("ES256")
 
 
 def after(rules: Rules, data: bytes, number: int = 9, signer: LocalSigner = OPERATOR) -> Rules:
-    return rules_after(rules, number, parse_signed_statement(data), signer.public_key.thumbprint)
+    return rules_after(rules, number, parse_signed_statement(data), signer.public_key.thumbprint, 0)
 
 
 ANNOUNCED = after(RULES, announcement(WORLD, NEXT), 2)

@@ -77,9 +77,7 @@ def test_of_every_member_there_is_none_is_lost_in_writing() -> None:
     assert [key["publicKey"] for key in written["operators"]["keys"]] == [
         key["publicKey"] for key in WHOLE["operators"]["keys"]
     ]
-    # The one grade of attestation that there is asks for nothing, and is left out.
-    asked = {**WHOLE["contentTypes"][0]["demands"][0]}
-    del asked["attestation"]
+    asked = WHOLE["contentTypes"][0]["demands"][0]
     assert written["contentTypes"][0]["demands"] == [asked]
 
 

@@ -52,8 +52,9 @@ def objects(schema: object) -> Iterator[dict[str, Any]]:
 def test_the_schema_is_one_and_closed() -> None:
     Draft202012Validator.check_schema(dict(policy_schema()))
     found = list(objects(policy_schema()))
-    assert len(found) == 10
-    assert all(one["additionalProperties"] is False for one in found)
+    assert len(found) == 16
+    # What is looked up by a name of somebody else's, a register or a product, has any members of one form.
+    assert all(one["additionalProperties"] is False or "propertyNames" in one for one in found)
 
 
 def test_the_exported_schema_is_the_codes() -> None:
@@ -77,7 +78,7 @@ def test_every_word_that_reading_knows_is_in_the_schema() -> None:
 
 def beyond_a_schema(members: dict[str, Any]) -> bool:
     """Whether one of the rules in ``NOT_IN_A_SCHEMA`` may be what refuses a valid document."""
-    issuers, rules = members["issuers"], members["contentTypes"]
+    issuers, rules, appraisals = members["issuers"], members["contentTypes"], members.get("appraisals", [])
     keys = [key for issuer in issuers for key in issuer["keys"]]
     thumbprints = [thumbprint(key["publicKey"]) for key in keys]
     certificates = [root["certificate"] for root in members.get("roots", [])]
@@ -87,12 +88,19 @@ def beyond_a_schema(members: dict[str, Any]) -> bool:
         [key["kid"] for key in keys if "kid" in key],
         [repr(rule["contentType"]) for rule in rules],
         certificates,
+        [appraisal["name"] for appraisal in appraisals],
     )
     entries = members.get("approved", {}).get("entries", [])
+    demands = [demand for rule in rules for demand in rule.get("demands", [])]
+    referred = {name for issuer in issuers for name in issuer.get("attestedBy", [])}
+    referred |= {name for demand in demands for name in demand.get("appraisedBy", [])}
     return (
         None in thumbprints
         or any(len(set(some)) != len(some) for some in named)
         or not set(certificates) <= {*ROOTS, OPERATOR_ROOT}
+        or not referred <= {appraisal["name"] for appraisal in appraisals}
+        or not {one for appraisal in appraisals for one in appraisal.get("certificates", [])} <= set(ROOTS)
+        or not {one["did"] for appraisal in appraisals for one in appraisal.get("endorsements", [])} <= set(PINS)
         or not {pin for issuer in issuers for pin in issuer.get("x509", [])} <= set(PINS)
         or not is_operators(members.get("operators"))
         or entries != sorted(entries)
@@ -142,8 +150,22 @@ def test_what_is_read_is_valid_and_what_is_valid_is_read_but_for_the_rules_that_
         {"operators": {"approvals": 2, "keys": WHOLE["operators"]["keys"][:1]}},
         {"operators": {"approvals": 1, "keys": [{"kid": "YQ", "publicKey": PEMS[0]}]}},
         {"approved": {**WHOLE["approved"], "entries": [9, 7]}},
+        {"appraisals": WHOLE["appraisals"][:1]},
+        {"appraisals": [*WHOLE["appraisals"], {**WHOLE["appraisals"][1], "bindings": ["none"]}]},
     ],
-    ids=["issuer", "key", "point", "type", "certificate", "root", "approvals", "operator's kid", "order"],
+    ids=[
+        "issuer",
+        "key",
+        "point",
+        "type",
+        "certificate",
+        "root",
+        "approvals",
+        "operator's kid",
+        "order",
+        "unknown",
+        "appraisal",
+    ],
 )
 def test_what_no_schema_says_reading_does(changes: dict[str, Any]) -> None:
     assert VALIDATOR.is_valid(whole(**changes))

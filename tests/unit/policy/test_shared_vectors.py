@@ -8,10 +8,8 @@ from counterfoil.cose.x509_path.certificate import Certificate, parse_certificat
 from counterfoil.errors import (
     CertificateOutOfDateError,
     CertificateUnlikeIssuerError,
-    CriticalHeaderError,
     FromTheFutureError,
     KeyIdentifierConflictError,
-    KeyUnknownError,
     RootUnknownError,
     SignatureInvalidError,
 )
@@ -23,9 +21,9 @@ from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
-from counterfoil.statement.issuer import IssuerKey, find_issuer_key
+from counterfoil.statement.issuer import find_issuer_key
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement, verify_statement
-from tests.builders import ORIGIN, issuer_of
+from tests.builders import ORIGIN
 from tests.certificates import root
 from tests.certified import anchors, pin
 from tests.vectors_dir import require_shared
@@ -124,19 +122,3 @@ def test_another_signature_is_refused(real: Real) -> None:
     changed = real.data.replace(signature, signature[:-1] + bytes((signature[-1] ^ 1,)))
     with pytest.raises(SignatureInvalidError):
         admit(parse_signed_statement(changed), real.rooted(), real.issued_at)
-
-
-@pytest.mark.parametrize("name", ATTESTED)
-def test_one_by_attested_hardware_marks_as_critical_what_registration_does_not_look_at(name: str) -> None:
-    """Its key is certified by evidence in a header of its own, which this release does not appraise."""
-    statement = parse_signed_statement(require_shared(f"attestation/attested_statement/{name}.cose").read_bytes())
-    assert (statement.x5chain, statement.carried_x5chain, statement.x5t) == ((), (), None)
-    signer, issuer, kid = generate_private_key("ES384"), statement.claims.issuer or "", statement.kid
-    assert kid is not None
-    rule = ContentTypeRule(statement.content_type or "", Visibility.PUBLIC, frozenset())
-    listed = Issuer(issuer, (IssuerKey(kid, signer.public_key),), frozenset())
-    at = int(statement.claims.issued_at or 0)
-    for issuers, error in (((listed,), CriticalHeaderError), ((issuer_of(signer, issuer),), KeyUnknownError)):
-        policy = PolicyDocument(1, issuers, frozenset({"ES384"}), (rule,))
-        with pytest.raises(error):
-            admit(statement, Rules(GENESIS, policy, 0, 0), at)

@@ -97,9 +97,7 @@ def _require_nested_usage(certificate: Certificate, purpose: PathPurpose) -> Non
 def _require_leaf(leaf: Certificate, purpose: PathPurpose) -> None:
     if leaf.basic_constraints is not None and leaf.basic_constraints.ca and not purpose.leaf_may_be_ca:
         raise PathInvalidError("the first certificate is a CA's, and the purpose asks for a leaf")
-    usage = leaf.key_usage
-    if usage is not None and not (usage.digital_signature or usage.content_commitment):
-        raise PathInvalidError("the leaf's key may not sign")
+    _require_leaf_usage(leaf.key_usage, purpose)
     if leaf.subject == EMPTY_NAME and not leaf.alternative_names:
         raise PathInvalidError("the leaf names no subject")
     if purpose.extended_key_usage is None:
@@ -109,6 +107,15 @@ def _require_leaf(leaf: Certificate, purpose: PathPurpose) -> None:
         raise PathInvalidError("the leaf names no extended key usage")
     if named is not None and purpose.extended_key_usage not in named:
         raise PathInvalidError("the leaf's extended key usages leave out the one that is asked for")
+
+
+def _require_leaf_usage(usage: x509.KeyUsage | None, purpose: PathPurpose) -> None:
+    if usage is None:
+        return
+    if purpose.leaf_signs_crls and not usage.crl_sign:
+        raise PathInvalidError("the leaf's key may not sign CRLs")
+    if not purpose.leaf_signs_crls and not (usage.digital_signature or usage.content_commitment):
+        raise PathInvalidError("the leaf's key may not sign")
 
 
 def _usages(certificate: Certificate) -> frozenset[str] | None:

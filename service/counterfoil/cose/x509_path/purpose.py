@@ -12,6 +12,7 @@ class PathPurpose:
 
     ``extended_key_usage`` is the object identifier that the leaf must name, and that no CA above it may leave out when
     it names any; None asks for none. ``leaf_may_be_anchor`` admits a pinned leaf, ``leaf_may_be_ca`` the key of a CA.
+    ``leaf_signs_crls`` asks for a leaf that may sign CRLs, where others have to be good for signatures.
     ``anchors_are_bare_keys`` takes of a root its name and its key alone, neither its dates nor its extensions.
     ``crl_may_be_missing`` admits a certificate of whose CA no CRL was given. ``through`` are CAs, named as x5t names a
     certificate, each of which has to stand in the path above the leaf.
@@ -21,6 +22,7 @@ class PathPurpose:
     extended_key_usage_may_be_absent: bool = False
     leaf_may_be_anchor: bool = False
     leaf_may_be_ca: bool = False
+    leaf_signs_crls: bool = False
     anchors_are_bare_keys: bool = False
     crl_may_be_missing: bool = False
     through: frozenset[tuple[int, bytes]] = frozenset()

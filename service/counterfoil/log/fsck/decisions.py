@@ -22,7 +22,7 @@ from counterfoil.statement.trace_event.profile import BUILT_IN_PROFILES
 
 _MEMBERS = (
     "number", "policy_entry", "key_thumbprint", "head_time",
-    "appraisal_digest", "evidence_digest", "collateral_digest",
+    "appraisal_digest", "evidence_digest", "collateral_digest", "attested",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class DecisionCheck:
             return None
         self._findings.differ(f"statement {number}", "visibility", kept.visibility.value, decision.visibility.value)
         self._compare(number, entry, record, decision, head_time)
-        self._apply(number, kept.statement, decision)
+        self._apply(number, kept.statement, decision, head_time)
         return decision
 
     def finish(self, row: Head | None) -> None:
@@ -113,25 +113,19 @@ class DecisionCheck:
     def _compare(
         self, number: int, entry: Entry | None, record: DecisionRecord | None, decision: Decision, head_time: int
     ) -> None:
-        expected = DecisionRecord(
-            number=number,
-            policy_entry=decision.policy_entry,
-            key_thumbprint=decision.key_thumbprint,
-            head_time=head_time,
-            evidence_digest=decision.evidence_digest,
-        )
+        expected = decision.record(number, head_time)
         if entry is None or record is None or entry.decision == expected.encode():
             return
         for member in _MEMBERS:
             name = f"{member.replace('_', ' ')} in the decision record"
             self._findings.differ(f"entry {number}", name, getattr(record, member), getattr(expected, member))
 
-    def _apply(self, number: int, statement: SignedStatement, decision: Decision) -> None:
+    def _apply(self, number: int, statement: SignedStatement, decision: Decision, head_time: int) -> None:
         if decision.effect is Effect.PAGE:
             self._turn_page(number, statement.message.payload or b"")
         elif decision.effect is not Effect.NONE and self._rules is not None:
             try:
-                self._rules = rules_after(self._rules, number, statement, decision.key_thumbprint)
+                self._rules = rules_after(self._rules, number, statement, decision.key_thumbprint, head_time)
             except CounterfoilError as error:
                 self._findings.add(f"entry {number}", f"it cannot come into force there: {error.detail} ({error.code})")
 

@@ -216,3 +216,17 @@ def test_refuses_a_certificate_without_an_issuer_or_a_subject() -> None:
     alternative = x509.SubjectAlternativeName([x509.UniformResourceIdentifier("https://agent.example")])
     validate_path([issued(top, "", leaf_says(alternative, critical=True)).der], [top.der], AT, purpose=PURPOSE)
     assert named("") == x509.Name([])
+
+
+def test_a_purpose_may_ask_for_a_ca_that_signs_crls() -> None:
+    lists = PathPurpose(leaf_may_be_ca=True, leaf_signs_crls=True, crl_may_be_missing=True)
+    made = pki()
+    validate_path([made.ca.der], made.roots, AT, purpose=lists)
+    with pytest.raises(PathInvalidError, match="may not sign"):
+        validate_path([made.ca.der], made.roots, AT, purpose=replace(lists, leaf_signs_crls=False))
+    for usage in (("key_cert_sign",), ("digital_signature",)):
+        other = authority(made.root, "other", Says(ca=True, usage=usage))
+        with pytest.raises(PathInvalidError, match="may not sign CRLs"):
+            validate_path([other.der], made.roots, AT, purpose=lists)
+    with pytest.raises(PathInvalidError, match="a CA's"):
+        validate_path([made.ca.der], made.roots, AT, purpose=replace(lists, leaf_may_be_ca=False))

@@ -1,0 +1,90 @@
+"""The challenge that an enrolment answers: given by the log, kept by nobody, and checked by whoever reads the log."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from counterfoil.cose import labels
+from counterfoil.cose.keys import PublicKey
+from counterfoil.cose.sign1 import parse_sign1, sign_sign1, verify_sign1
+from counterfoil.cose.signer import Signer
+from counterfoil.encoding.cbor import Limits, decode, encode
+from counterfoil.errors import (
+    ChallengeExpiredError,
+    ChallengeForeignError,
+    MalformedError,
+    MalformedEvidenceError,
+    UnverifiedError,
+)
+
+CHALLENGE_SECONDS: Final = 5 * 60
+"""Long enough for the slowest hardware to sign, and short enough that evidence of yesterday answers none."""
+
+MAX_CHALLENGE_BYTES: Final = 8 * 1024
+"""The largest signature of this field, ML-DSA-87, takes 4.6 KB."""
+
+MIN_RANDOM_BYTES: Final = 16
+_MAX_RANDOM_BYTES: Final = 64
+_CONTENT_TYPE: Final = "application/vnd.counterfoil.challenge+cbor"
+_MAX_TIME: Final = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge: the nonce of 32 bytes that evidence has to answer, and from when to when it does.
+
+    ``begins`` and ``ends`` are in whole seconds since 1970, both included.
+    """
+
+    encoded: bytes
+    begins: int
+
+    @property
+    def ends(self) -> int:
+        """Until when it can be answered."""
+        return self.begins + CHALLENGE_SECONDS
+
+    @property
+    def nonce(self) -> bytes:
+        """SHA-256 of the challenge."""
+        return sha256(self.encoded).digest()
+
+
+def issue_challenge(signer: Signer, origin: str, at: int, random: bytes) -> Challenge:
+    """A challenge of the log of that origin, signed with its service key. ``random`` are at least 16 bytes."""
+    if not MIN_RANDOM_BYTES <= len(random) <= _MAX_RANDOM_BYTES:
+        raise ValueError(f"{MIN_RANDOM_BYTES} to {_MAX_RANDOM_BYTES} random bytes are needed")
+    payload = encode((origin, at, random))
+    return Challenge(sign_sign1(signer, {labels.CONTENT_TYPE: _CONTENT_TYPE}, payload), at)
+
+
+def verify_challenge(encoded: bytes, key: PublicKey, origin: str, at: int) -> Challenge:
+    """The challenge, once it is one of the log of that origin and can be answered at the time ``at``.
+
+    ``key`` is the log's service key.
+
+    Raises:
+        ChallengeForeignError: It is not one that this log gave.
+        ChallengeExpiredError: It was given more than five minutes before, or is not given yet.
+    """
+    try:
+        message = parse_sign1(encoded, max_bytes=MAX_CHALLENGE_BYTES)
+        verify_sign1(message, key)
+        challenge = _read(message.payload or b"", encoded, origin)
+    except (MalformedError, UnverifiedError) as error:
+        raise ChallengeForeignError(f"the challenge was not given by this log: {error.detail}") from error
+    if message.protected.get(labels.CONTENT_TYPE) != _CONTENT_TYPE or message.unprotected:
+        raise ChallengeForeignError("what the log's key signed is no challenge")
+    if not challenge.begins <= at <= challenge.ends:
+        raise ChallengeExpiredError(f"the challenge can be answered from {challenge.begins} to {challenge.ends}")
+    return challenge
+
+
+def _read(payload: bytes, encoded: bytes, origin: str) -> Challenge:
+    match decode(payload, Limits(max_bytes=MAX_CHALLENGE_BYTES)):
+        case (str(named), int(begins), bytes(random)) if (
+            named == origin and 0 <= begins <= _MAX_TIME and MIN_RANDOM_BYTES <= len(random) <= _MAX_RANDOM_BYTES
+        ):
+            return Challenge(encoded, int(begins))
+        case _:
+            raise MalformedEvidenceError("the payload is no challenge of this log")

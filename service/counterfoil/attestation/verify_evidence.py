@@ -1,0 +1,52 @@
+"""Evidence of any platform to the verifier of its platform."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from counterfoil.attestation.anchors import Anchors
+from counterfoil.attestation.azure_cvm import azure_cvm_verifier
+from counterfoil.attestation.azure_maa import verify_azure_maa
+from counterfoil.attestation.claims import EvidenceClaims
+from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.ear_token import verify_ear
+from counterfoil.attestation.evidence import Evidence, Platform
+from counterfoil.attestation.gcp_confidential_space import verify_gcp_confidential_space
+from counterfoil.attestation.intel_ita import verify_intel_ita
+from counterfoil.attestation.nvidia_nras import verify_nvidia_nras
+from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.tdx import verify_tdx
+from counterfoil.attestation.tpm_quote import verify_tpm2
+from counterfoil.attestation.verifier import Verifier
+from counterfoil.errors import EvidenceVersionError
+
+_CPUS: Final[Mapping[Platform, Verifier]] = MappingProxyType({Platform.INTEL_TDX: verify_tdx})
+"""On which confidential VMs of Azure's run."""
+
+VERIFIERS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
+    {
+        Platform.INTEL_TDX: verify_tdx,
+        Platform.INTEL_SGX: verify_sgx,
+        Platform.TPM2: verify_tpm2,
+        Platform.AZURE_CVM: azure_cvm_verifier(_CPUS),
+        Platform.NVIDIA_NRAS: verify_nvidia_nras,
+        Platform.GCP_CONFIDENTIAL_SPACE: verify_gcp_confidential_space,
+        Platform.AZURE_MAA: verify_azure_maa,
+        Platform.INTEL_ITA: verify_intel_ita,
+        Platform.EAR: verify_ear,
+    }
+)
+
+
+def verify_evidence(
+    evidence: Evidence, at: int, anchors: Callable[[Platform], Anchors], collateral: Collateral
+) -> EvidenceClaims:
+    """The claims of evidence, genuine at the time ``at``, by the anchors that are trusted for each platform.
+
+    Raises:
+        MalformedError, UnverifiedError: As the platform's verifier.
+    """
+    verifier = VERIFIERS.get(evidence.platform)
+    if verifier is None:
+        raise EvidenceVersionError(f"evidence of {evidence.platform} is not verified here")
+    return verifier(evidence, at, anchors(evidence.platform), collateral)

@@ -1,0 +1,441 @@
+"""Keys that enrol by what hardware they run on: what the log admits by them, and when they end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from counterfoil.attestation.appraisal import Grade
+from counterfoil.attestation.binding import Binding, enrolment_binding
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
+from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
+from counterfoil.attestation.evidence import Evidence, Platform
+from counterfoil.errors import (
+    AttestationNotAskedError,
+    AttestationRequiredError,
+    ChallengeExpiredError,
+    ChallengeForeignError,
+    ChallengeMissingError,
+    ChallengeUsedError,
+    ContentTypeNotAdmittedError,
+    CounterfoilError,
+    IssuerUnknownError,
+    KeyIdentifierConflictError,
+    KeyNotBoundError,
+    KeyOfAnotherIssuerError,
+    KeyRevokedError,
+    KeyUnknownError,
+    MeasurementNotAdmittedError,
+    PlatformNotAdmittedError,
+    SignatureInvalidError,
+    SubjectReservedError,
+    UnverifiedError,
+)
+from counterfoil.log.founding import sign_own_statement
+from counterfoil.log.local_log import LocalLog
+from counterfoil.log.rules_source import read_genesis, read_rules
+from counterfoil.policy.demand import Demand
+from counterfoil.policy.document import PolicyDocument
+from counterfoil.register import Registration, register
+from counterfoil.signing.generate import generate_private_key
+from counterfoil.statement.decision_record import Attested, RecordedGrade, RecordedStatus, parse_decision_record
+from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
+from counterfoil.storage.memory import MemoryStore
+from tests.attested import ATTESTED, MACHINES, Machine, appraisal_for, attested_policy, machine_of
+from tests.builders import CONTENT_TYPE, ORIGIN, START, World, issuer_of, sign_statement
+from tests.intel_quotes import make_platform
+from tests.log.material import policy_statement, require_clean
+
+PLATFORM = make_platform()
+DAY = 24 * 60 * 60
+
+
+class Scene:
+    """A log whose policy, entry 2, admits the machine's platform; opened in this process."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.machine = world, machine_of(world, PLATFORM)
+        self.policy = attested_policy(PLATFORM, issuer_of(world.agent), version=2)
+
+    async def open(self, policy: PolicyDocument | None = None) -> "Scene":
+        self.log: LocalLog = self.world.open()
+        await self.commit(policy or self.policy)
+        return self
+
+    async def commit(self, policy: PolicyDocument) -> None:
+        version = (await self.log.rules()).policy.version + 1
+        await register(policy_statement(self.world, replace(policy, version=version)), self.log)
+
+    async def register(self, data: bytes) -> Registration:
+        done = await register(data, self.log)
+        require_clean(self.world)
+        return done
+
+    async def enrol(self, machine: Machine | None = None) -> Registration:
+        machine = machine or self.machine
+        return await self.register(machine.enrolment(machine.challenge(self.world.clock())))
+
+    def attested(self, number: int) -> Attested | None:
+        entry = self.world.store.entry(number)
+        assert entry is not None
+        return parse_decision_record(entry.decision).attested
+
+    async def refuses(self, data: bytes, error: type[CounterfoilError]) -> None:
+        before = self.world.head()
+        with pytest.raises(error):
+            await register(data, self.log)
+        assert self.world.head() == before
+        require_clean(self.world)
+
+
+def played(scene: Callable[[Scene], Coroutine[None, None, None]]) -> Callable[[], None]:
+    """A test on a store in memory: what the other stores do of it is told by their contract and by one test here."""
+
+    def test() -> None:
+        asyncio.run(scene(Scene(World(MemoryStore()).found())))
+
+    test.__name__ = scene.__name__
+    return test
+
+
+def test_a_key_enrols_and_signs_from_then_on_by_itself(world: World) -> None:
+    async def run() -> None:
+        scene = await Scene(world).open()
+        await scene.refuses(scene.machine.statement(), KeyUnknownError)
+        enrolled = await scene.enrol()
+        assert scene.attested(enrolled.number) == Attested(RecordedGrade.KEY_BOUND, RecordedStatus.AFFIRMING)
+        later = await scene.register(scene.machine.statement())
+        assert scene.attested(later.number) == Attested(
+            RecordedGrade.KEY_BOUND, RecordedStatus.AFFIRMING, enrolled.number
+        )
+        # Another process, and one that starts anew, read the same of the log.
+        other = world.open()
+        again = await register(scene.machine.statement(), other)
+        assert scene.attested(again.number) == scene.attested(later.number)
+        rules = read_rules(world.store, read_genesis(world.store), world.head())
+        assert rules.sessions == (await scene.log.rules()).sessions
+        require_clean(world)
+
+    asyncio.run(run())
+
+
+@played
+async def test_what_is_recorded_is_what_the_evidence_came_to(scene: Scene) -> None:
+    await scene.open()
+    enrolled, later = await scene.enrol(), await scene.register(scene.machine.statement())
+    entries = [scene.world.store.entry(number) for number in (enrolled.number, later.number)]
+    records = [parse_decision_record(entry.decision) for entry in entries if entry is not None]
+    session = (await scene.log.rules()).sessions.by_key[scene.machine.kid]
+    digests = sorted(session.appraisal.claims.collateral)
+    assert {record.appraisal_digest for record in records} == {session.appraisal.digest}
+    assert len(digests) == 1
+    assert {record.collateral_digest for record in records} == {sha256(b"\x81\x58\x20" + digests[0]).digest()}
+
+
+@played
+async def test_a_challenge_is_answered_once_and_in_five_minutes(scene: Scene) -> None:
+    await scene.open()
+    machine, challenge = scene.machine, scene.machine.challenge()
+    await scene.register(machine.enrolment(challenge))
+    again = replace(machine, signer=generate_private_key("ES256"))
+    await scene.refuses(again.enrolment(challenge), ChallengeUsedError)
+    fresh = machine.challenge()
+    scene.world.clock.now = START + CHALLENGE_SECONDS + 1
+    await scene.refuses(again.enrolment(fresh), ChallengeExpiredError)
+    await scene.refuses(again.enrolment(machine.challenge(START + CHALLENGE_SECONDS + 2)), ChallengeExpiredError)
+    scene.world.clock.now = START + 2 * CHALLENGE_SECONDS
+    await scene.register(again.enrolment(machine.challenge(START + CHALLENGE_SECONDS)))
+
+
+@played
+async def test_the_same_enrolment_again_gets_the_same_receipt(scene: Scene) -> None:
+    await scene.open()
+    data = scene.machine.enrolment(scene.machine.challenge())
+    first = await scene.register(data)
+    assert await scene.register(data) == replace(first, new=False)
+
+
+@played
+async def test_of_two_that_answer_one_challenge_at_once_one_is_told(scene: Scene) -> None:
+    await scene.open()
+    challenge = scene.machine.challenge()
+    others = [replace(scene.machine, signer=generate_private_key("ES256")) for _ in range(4)]
+    made = [register(one.enrolment(challenge), scene.log) for one in others]
+    results = await asyncio.gather(*made, return_exceptions=True)
+    assert sum(isinstance(one, Registration) for one in results) == 1
+    assert sum(isinstance(one, ChallengeUsedError) for one in results) == 3
+    require_clean(scene.world)
+
+
+@played
+async def test_challenges_of_others(scene: Scene) -> None:
+    await scene.open()
+    machine, stranger = scene.machine, generate_private_key("ES256")
+    for challenge in (
+        issue_challenge(stranger, ORIGIN, START, bytes(16)).encoded,
+        issue_challenge(machine.service, "other.example/log", START, bytes(16)).encoded,
+        sign_statement(machine.service),
+        b"",
+        b"x" * 10_000,
+    ):
+        await scene.refuses(machine.enrolment(challenge, evidence=machine.evidence(bytes(64))), CounterfoilError)
+    payload = Carried(machine.evidence(bytes(64)), machine.signer.public_key).encode()
+    await scene.refuses(enrolment_of(machine, payload), ChallengeMissingError)
+    given = issue_challenge(stranger, ORIGIN, START, bytes(16)).encoded
+    await scene.refuses(machine.enrolment(given), ChallengeForeignError)
+
+
+def enrolment_of(
+    machine: Machine, payload: bytes, *, issuer: str = ATTESTED, subject: str = f"https://{ORIGIN}#enrolments"
+) -> bytes:
+    return sign_statement(machine.signer, payload, issuer=issuer, subject=subject, content_type=ENROLMENT_CONTENT_TYPE)
+
+
+@played
+async def test_evidence_that_binds_something_else(scene: Scene) -> None:
+    await scene.open()
+    machine, other = scene.machine, machine_of(scene.world, PLATFORM)
+    challenge = machine.challenge()
+    nonce = sha256(challenge).digest()
+    for report_data in (
+        bytes(64),
+        enrolment_binding(nonce, other.kid),
+        enrolment_binding(bytes(32), machine.kid),
+        enrolment_binding(nonce, machine.kid)[:63] + b"\0",
+        enrolment_binding(nonce, machine.kid, size=32) + bytes(32),
+        machine.kid + bytes(32),
+    ):
+        await scene.refuses(machine.enrolment(challenge, evidence=machine.evidence(report_data)), KeyNotBoundError)
+
+
+@played
+async def test_evidence_that_does_not_satisfy_or_does_not_hold(scene: Scene) -> None:
+    await scene.open()
+    machine, challenge = scene.machine, scene.machine.challenge()
+    bound = enrolment_binding(sha256(challenge).digest(), machine.kid)
+    good = machine.evidence(bound)
+    quote = good.part("quote")
+    broken = {
+        MeasurementNotAdmittedError: machine.evidence(bound, mrtd=b"\x07" * 48),
+        PlatformNotAdmittedError: Evidence(Platform.INTEL_SGX, {"quote": PLATFORM.sgx_quote()}),
+        UnverifiedError: Evidence(Platform.INTEL_TDX, {**good.parts, "quote": quote[:200] + b"\x55" + quote[201:]}),
+    }
+    for error, evidence in broken.items():
+        await scene.refuses(machine.enrolment(challenge, evidence=evidence), error)
+    elsewhere = replace(machine, platform=make_platform())
+    await scene.refuses(elsewhere.enrolment(challenge), UnverifiedError)
+    scene.world.clock.now = START + 400 * DAY
+    late = machine.challenge(scene.world.clock())
+    await scene.refuses(machine.enrolment(late), UnverifiedError)
+
+
+@played
+async def test_an_enrolment_stands_in_its_chain_and_nothing_else_does(scene: Scene) -> None:
+    await scene.open()
+    machine, challenge = scene.machine, scene.machine.challenge()
+    bound = enrolment_binding(sha256(challenge).digest(), machine.kid)
+    payload = Carried(machine.evidence(bound), machine.signer.public_key, challenge).encode()
+    for subject in ("urn:x", f"https://{ORIGIN}#policy", f"https://{ORIGIN}#pages", f"https://{ORIGIN}"):
+        await scene.refuses(enrolment_of(machine, payload, subject=subject), SubjectReservedError)
+    await scene.refuses(enrolment_of(machine, payload, issuer="https://nobody.example"), IssuerUnknownError)
+    agent = sign_statement(scene.world.agent, subject=f"https://{ORIGIN}#enrolments")
+    await scene.refuses(agent, SubjectReservedError)
+
+
+@played
+async def test_a_payload_that_is_none(scene: Scene) -> None:
+    await scene.open()
+    listed = replace(scene.machine, signer=scene.world.agent)
+    good = Carried(listed.evidence(bytes(64)), listed.signer.public_key, listed.challenge()).encode()
+    for payload in (b"", b"{}", b"\xa0", good[:-1], good + b"\0", b"\xa1\x68evidence\x41\x00", bytes(70_000)):
+        data = enrolment_of(listed, payload, issuer="https://agent.example")
+        with pytest.raises(CounterfoilError):
+            await register(data, scene.log)
+    require_clean(scene.world)
+
+
+@played
+async def test_a_key_that_is_not_the_one_that_signed(scene: Scene) -> None:
+    await scene.open()
+    machine, other = scene.machine, machine_of(scene.world, PLATFORM)
+    challenge = machine.challenge()
+    bound = enrolment_binding(sha256(challenge).digest(), machine.kid)
+    stolen = Carried(machine.evidence(bound), machine.signer.public_key, challenge).encode()
+    forged = sign_statement(
+        other.signer,
+        stolen,
+        issuer=ATTESTED,
+        subject=f"https://{ORIGIN}#enrolments",
+        content_type=ENROLMENT_CONTENT_TYPE,
+        kid=machine.kid,
+    )
+    await scene.refuses(forged, SignatureInvalidError)
+    await scene.refuses(enrolment_of(other, stolen), KeyUnknownError)
+    listed = replace(machine, signer=scene.world.agent)
+    name = scene.policy.issuers[1].name
+    await scene.refuses(enrolment_of(listed, stolen, issuer=name), KeyIdentifierConflictError)
+
+
+@played
+async def test_a_key_that_the_policy_lists_enrols_too(scene: Scene) -> None:
+    demand = Demand(attestation=Grade.KEY_BOUND)
+    rules = tuple(
+        replace(rule, demands=(demand,)) if rule.content_type == CONTENT_TYPE else rule
+        for rule in scene.policy.content_types
+    )
+    await scene.open(replace(scene.policy, content_types=rules))
+    name = scene.policy.issuers[1].name
+    listed = replace(scene.machine, signer=scene.world.agent)
+    await scene.refuses(listed.statement(issuer=name), AttestationRequiredError)
+    enrolled = await scene.register(listed.enrolment(listed.challenge(), issuer=name, carry_key=False))
+    later = await scene.register(listed.statement(issuer=name))
+    assert scene.attested(later.number) == replace(
+        scene.attested(enrolled.number) or Attested(RecordedGrade.KEY_BOUND, RecordedStatus.AFFIRMING),
+        enrolment=enrolled.number,
+    )
+
+
+@played
+async def test_an_appraisal_by_another_policy_will_not_do(scene: Scene) -> None:
+    others = appraisal_for(PLATFORM, "others", measurements={"mrtd": frozenset({bytes(48)})})
+    policy = attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM), others))
+    demand = Demand(appraised_by=frozenset({"others"}))
+    rules = tuple(
+        replace(rule, demands=(demand,)) if rule.content_type == CONTENT_TYPE else rule for rule in policy.content_types
+    )
+    await scene.open(replace(policy, content_types=rules))
+    await scene.enrol()
+    await scene.refuses(scene.machine.statement(), AttestationRequiredError)
+
+
+@played
+async def test_it_ends_after_a_day_and_with_what_it_rests_on(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    scene.world.clock.now = START + DAY
+    await scene.register(scene.machine.statement())
+    scene.world.clock.now += 1
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+
+
+@played
+async def test_it_ends_with_its_revocation(scene: Scene) -> None:
+    await scene.open()
+    enrolled = await scene.enrol()
+    world = scene.world
+    said = Revocation(scene.machine.kid, enrolled.number, "gone").encode()
+    operator = world.signers[KeyPurpose.OPERATOR]
+    subject = world.identity.policy_subject
+    await scene.register(sign_own_statement(operator, world.identity, subject, REVOCATION_CONTENT_TYPE, said, START))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    again = scene.machine.enrolment(scene.machine.challenge())
+    await scene.refuses(again, KeyRevokedError)
+
+
+@played
+async def test_a_policy_ends_those_that_do_not_satisfy_it_and_no_later_one_brings_them_back(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    unlike = attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, measurements={"mrtd": frozenset({b"x"})}),))
+    alike = attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, debug=True),))
+    await scene.commit(alike)
+    await scene.register(scene.machine.statement())
+    await scene.commit(unlike)
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    await scene.commit(scene.policy)
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    await scene.enrol()
+    await scene.register(scene.machine.statement())
+    for changes in ({"name": "else"}, {"bindings": frozenset({Binding.THUMBPRINT})}):
+        await scene.commit(
+            attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, **{"name": MACHINES} | changes),))
+        )
+        await scene.refuses(scene.machine.statement(), KeyUnknownError)
+        await scene.commit(scene.policy)
+        await scene.enrol()
+
+
+@played
+async def test_a_key_is_of_one_issuer(scene: Scene) -> None:
+    other = replace(scene.policy.issuers[0], name="https://other.example")
+    await scene.open(replace(scene.policy, issuers=(*scene.policy.issuers, other)))
+    await scene.enrol()
+    machine = scene.machine
+    await scene.refuses(machine.statement(issuer=other.name), KeyUnknownError)
+    await scene.refuses(machine.enrolment(machine.challenge(), issuer=other.name), KeyOfAnotherIssuerError)
+
+
+@played
+async def test_a_listed_key_of_another_issuer_is_none_of_the_attested_one(scene: Scene) -> None:
+    await scene.open()
+    listed = replace(scene.machine, signer=scene.world.agent)
+    await scene.refuses(listed.enrolment(listed.challenge()), KeyOfAnotherIssuerError)
+    for purpose in (KeyPurpose.OPERATOR, KeyPurpose.SERVICE, KeyPurpose.RECEIPT):
+        own = replace(scene.machine, signer=scene.world.signers[purpose])
+        with pytest.raises(CounterfoilError):
+            await register(own.enrolment(own.challenge()), scene.log)
+
+
+@played
+async def test_evidence_that_a_statement_carries_is_for_that_one_alone(scene: Scene) -> None:
+    thumbprint = appraisal_for(PLATFORM, bindings=frozenset({Binding.THUMBPRINT}))
+    await scene.open(attested_policy(PLATFORM, appraisals=(thumbprint,)))
+    machine = scene.machine
+    evidence = machine.evidence(machine.kid + bytes(32))
+    done = await scene.register(machine.carrying(evidence, critical=True))
+    assert scene.attested(done.number) == Attested(RecordedGrade.KEY_BOUND, RecordedStatus.AFFIRMING)
+    await scene.refuses(machine.statement(), KeyUnknownError)
+    for wrong in (machine.kid + bytes(31) + b"\1", bytes(32) + machine.kid, bytes(64)):
+        await scene.refuses(machine.carrying(machine.evidence(wrong)), KeyNotBoundError)
+    await scene.refuses(machine.carrying(evidence, carry_key=False), KeyUnknownError)
+    await scene.refuses(machine.enrolment(machine.challenge(), evidence=machine.evidence(bytes(64))), KeyNotBoundError)
+
+
+@played
+async def test_evidence_that_binds_no_key_gives_none(scene: Scene) -> None:
+    """Whoever has somebody's evidence could speak with a key of his own."""
+    unbound = appraisal_for(PLATFORM, bindings=frozenset({Binding.NONE}))
+    await scene.open(attested_policy(PLATFORM, issuer_of(scene.world.agent), appraisals=(unbound,)))
+    machine = scene.machine
+    await scene.refuses(machine.carrying(machine.evidence(bytes(64))), KeyNotBoundError)
+    await scene.refuses(machine.enrolment(machine.challenge()), KeyNotBoundError)
+    listed, name = replace(machine, signer=scene.world.agent), scene.policy.issuers[1].name
+    done = await scene.register(listed.enrolment(listed.challenge(), issuer=name, carry_key=False))
+    assert scene.attested(done.number) == Attested(RecordedGrade.PLATFORM_ATTESTED, RecordedStatus.AFFIRMING)
+
+
+@played
+async def test_evidence_that_nobody_asked_for(scene: Scene) -> None:
+    bare = replace(scene.policy, appraisals=(), issuers=(scene.policy.issuers[1],))
+    await scene.open(bare)
+    name = scene.policy.issuers[1].name
+    listed = replace(scene.machine, signer=scene.world.agent)
+    await scene.refuses(listed.enrolment(listed.challenge(), issuer=name), AttestationNotAskedError)
+    unnoticed = listed.carrying(listed.evidence(bytes(64)))
+    await scene.refuses(unnoticed, IssuerUnknownError)
+
+
+@played
+async def test_enrolments_have_to_be_admitted(scene: Scene) -> None:
+    closed = tuple(rule for rule in scene.policy.content_types if rule.content_type != ENROLMENT_CONTENT_TYPE)
+    await scene.open(replace(scene.policy, content_types=closed))
+    await scene.refuses(scene.machine.enrolment(scene.machine.challenge()), ContentTypeNotAdmittedError)
+
+
+@played
+async def test_those_that_are_over_are_read_over(scene: Scene) -> None:
+    await scene.open()
+    for _ in range(3):
+        await scene.enrol(machine_of(scene.world, PLATFORM))
+    scene.world.clock.now = START + 8 * DAY
+    last = await scene.enrol()
+    rules = read_rules(scene.world.store, read_genesis(scene.world.store), scene.world.head())
+    assert set(rules.sessions.by_key) == {scene.machine.kid}
+    assert rules.rules_entry == last.number
+    scene.world.clock.now += 9 * DAY
+    await scene.register(sign_statement(scene.world.agent, issuer=scene.policy.issuers[1].name))
+    rules = read_rules(scene.world.store, read_genesis(scene.world.store), scene.world.head())
+    assert rules.rules_entry == last.number
