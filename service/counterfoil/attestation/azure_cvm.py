@@ -19,7 +19,7 @@ from counterfoil.attestation.tpm_signed_quote import (
     verify_signed_quote,
 )
 from counterfoil.attestation.verifier import Verifier
-from counterfoil.errors import EvidenceMismatchError, EvidencePartError
+from counterfoil.errors import EvidenceMismatchError, EvidencePartError, EvidenceVersionError
 
 HCL_REPORT_PART: Final = "hcl-report"
 RUNTIME_DATA_PART: Final = "runtime-data"
@@ -66,7 +66,8 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
     ``parse_runtime_data`` raise, and:
 
     Raises:
-        EvidencePartError: Other parts are there, or no verifier is for the CPU.
+        EvidencePartError: Other parts are there.
+        EvidenceVersionError: No verifier is for the CPU.
         EvidenceMismatchError: The report of the CPU is not of these runtime data, or of another CPU than it says.
 
     Azure confidential VM guest attestation; TPM 2.0 Part 3, section 18.4.
@@ -77,7 +78,7 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
         runtime = parse_runtime_data(parts.runtime_data)
         verify_cpu = cpus.get(parts.cpu.platform)
         if verify_cpu is None:
-            raise EvidencePartError(f"no verifier of {parts.cpu.platform} is at hand")
+            raise EvidenceVersionError(f"evidence of {parts.cpu.platform} is not verified here")
         claims = verify_cpu(parts.cpu, at, anchors, collateral)
         _require_bound(claims, parts)
         return _claims(claims, runtime, verify_signed_quote(evidence, runtime.attestation_key))

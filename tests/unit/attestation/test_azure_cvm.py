@@ -75,7 +75,7 @@ def test_the_verifier_of_the_cpu_gets_its_own_parts_alone_and_what_else_was_give
 
 
 def test_a_cpu_of_which_there_is_no_verifier_is_refused() -> None:
-    with pytest.raises(EvidencePartError):
+    with pytest.raises(EvidenceVersionError):
         azure_cvm_verifier({})(azure(), AT, ANCHORS, NO_COLLATERAL)
 
 
