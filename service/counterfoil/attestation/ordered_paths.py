@@ -26,6 +26,10 @@ class OrderedPaths:
     def __init__(self) -> None:
         self._remembered: dict[bytes, VerifiedPath] = {}
 
+    def __len__(self) -> int:
+        """How many paths are remembered."""
+        return len(self._remembered)
+
     def validate(
         self, chain: Sequence[bytes], roots: Sequence[bytes], at: int, *, crls: Sequence[bytes] = ()
     ) -> VerifiedPath:
