@@ -21,7 +21,7 @@ def verify_composite(evidence: Evidence, verify: Callable[[Evidence], EvidenceCl
 
     Debug and migration are those of any submodule; the composite holds while all of them do, and was made when the
     first of them was. It has no measurements of its own and binds nothing: those are the submodules'. The names of its
-    checks are the submodules' names before the names of their checks.
+    checks are the submodules' names before the names of their checks, with a dot between.
 
     Raises:
         EvidenceTooLargeError: It has more submodules than any machine of this field.
@@ -49,7 +49,7 @@ def verify_composite(evidence: Evidence, verify: Callable[[Evidence], EvidenceCl
         holds_until=min(one.holds_until for one in parts),
         collateral=frozenset().union(*(one.collateral for one in parts)),
         checks=tuple(
-            Check(f"{name}-{check.name}", check.outcome, check.detail)
+            Check(f"{name}.{check.name}", check.outcome, check.detail)
             for name, one in claims.items()
             for check in one.checks
         ),

@@ -90,7 +90,7 @@ def _verified(evidence: Evidence, at: int, anchors: Anchors, paths: OrderedPaths
         holds_from=max(path.holds_from, issued_at - MAX_SECONDS_AHEAD),
         holds_until=min(path.holds_until, MAX_NUMERIC_DATE),
         checks=(
-            passed("certificates"),
+            passed("certificate-path"),
             passed("signature"),
             passed("timestamp"),
             not_checked("revocation", "AWS asks to leave it out"),

@@ -100,7 +100,7 @@ def _verified(
         holds_until=min(path.holds_until, MAX_NUMERIC_DATE),
         collateral=frozenset(collateral_digest(crl) for crl in crls),
         checks=(
-            passed("certificates"),
+            passed("certificate-path"),
             passed("signature"),
             _firmware_check(report, path.certificates[0]),
             _revocation_check(path),

@@ -48,8 +48,8 @@ def test_a_composite_says_what_its_submodules_say() -> None:
     assert claims.holds_from == max(one.holds_from for one in parts)
     assert claims.holds_until == min(one.holds_until for one in parts)
     outcomes = {check.name: check.outcome for check in claims.checks}
-    assert outcomes["cpu-signature"] is Outcome.PASSED
-    assert outcomes["gpu-1-reference-integrity-manifest"] is Outcome.NOT_CHECKED
+    assert outcomes["cpu.signature"] is Outcome.PASSED
+    assert outcomes["gpu-1.reference-integrity-manifest"] is Outcome.NOT_CHECKED
     assert len(outcomes) == sum(len(one.checks) for one in parts)
     assert claims.issued_at is None
 

@@ -98,7 +98,7 @@ def test_a_document_bare_or_tagged_gives_what_the_enclave_said(tag: bytes) -> No
     assert (claims.holds_from, claims.holds_until) == (AT - MAX_SECONDS_AHEAD, AT + 2 * HOUR)
     outcomes = {check.name: check.outcome for check in claims.checks}
     assert outcomes == {
-        "certificates": Outcome.PASSED,
+        "certificate-path": Outcome.PASSED,
         "signature": Outcome.PASSED,
         "timestamp": Outcome.PASSED,
         "revocation": Outcome.NOT_CHECKED,

@@ -121,7 +121,7 @@ def test_a_report_gives_what_the_gpu_said() -> None:
     assert claims.facts["response-nonce"] == "a5" * 32
     assert claims.hardware_id != verified(Gpu(1).report(), Gpu(1).certificates()).hardware_id
     assert outcomes(claims) == {
-        "certificates": Outcome.PASSED,
+        "certificate-path": Outcome.PASSED,
         "signature": Outcome.PASSED,
         "firmware-id": Outcome.PASSED,
         "revocation": Outcome.NOT_CHECKED,

@@ -89,3 +89,10 @@ def test_no_more_is_remembered_than_its_bound(monkeypatch: pytest.MonkeyPatch) -
         chain = (issued(PKI.ca, name).der, PKI.ca.der, PKI.root.der)
         assert paths.validate(chain, ROOTS, AT).certificates == chain
         assert 1 <= len(paths) <= 2
+
+
+def test_a_root_that_was_renewed_is_found_at_each_time_and_nothing_depends_on_what_was_asked_before() -> None:
+    paths, chain = OrderedPaths(), CHAIN[:-1]
+    old = root("root", Says(ca=True, usage=CA_USAGE, not_after=AT + DAY), PKI.root.key).der
+    for at, expected in ((AT, old), (AT + 2 * DAY, PKI.root.der), (AT, old)):
+        assert paths.validate(chain, (old, PKI.root.der), at).certificates[-1] == expected
