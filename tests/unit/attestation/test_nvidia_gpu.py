@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -302,3 +303,22 @@ def test_garbage_ends_in_an_error_of_ours(junk: bytes, place: int, *, inside: bo
     if report != GENUINE:
         with pytest.raises((MalformedError, UnverifiedError)):
             verified(report)
+
+
+def test_what_names_the_gpu_is_the_key_that_certified_its_leaf() -> None:
+    key = GPU.chain[1].certificate.public_key()
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert verified().hardware_id == sha256(spki).digest()
+
+
+def test_a_list_of_a_root_that_is_not_carried_counts() -> None:
+    _, _, identity, top = GPU.chain
+    anchors = Anchors(GPU.anchors.pins, (top.der,))
+    revoked = Collateral(crls=(crl(top, {identity.certificate.serial_number: AT - DAY}),))
+    with pytest.raises(CertificateRevokedError):
+        verified(certificates=pem(GPU.chain[:-1]), anchors=anchors, collateral=revoked)
+
+
+def test_what_stands_beside_the_slot_of_a_response_is_not_the_slot() -> None:
+    report = GPU.signed(request(slot=2) + response(RECORD, 1, b"", b"\x11\x60\x00\x12"))
+    assert dict(verified(report).measurements) == {"index-01": bytes(48)}
