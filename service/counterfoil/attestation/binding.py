@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import Final
 
 from counterfoil.attestation.claims import EvidenceClaims
+from counterfoil.attestation.evidence import Platform
 from counterfoil.cose.jwk import jwk_thumbprint
 from counterfoil.cose.keys import PublicKey
 from counterfoil.encoding.base64url import encode_base64url
@@ -42,7 +43,7 @@ def enrolment_binding(nonce: bytes, thumbprint: bytes, *, size: int = _REPORT_DA
 
 def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey, nonce: bytes | None) -> bool:
     """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's."""
-    if claims.submodules:
+    if claims.platform is Platform.COMPOSITE:
         return all(is_bound(binding, one, key, nonce) for one in claims.submodules.values())
     match binding:
         case Binding.NONE:
