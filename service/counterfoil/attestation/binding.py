@@ -44,7 +44,8 @@ def enrolment_binding(nonce: bytes, thumbprint: bytes, *, size: int = _REPORT_DA
 def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey, nonce: bytes | None) -> bool:
     """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's."""
     if claims.platform is Platform.COMPOSITE:
-        return all(is_bound(binding, one, key, nonce) for one in claims.submodules.values())
+        parts = claims.submodules.values()
+        return bool(parts) and all(is_bound(binding, one, key, nonce) for one in parts)
     match binding:
         case Binding.NONE:
             return True
