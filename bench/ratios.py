@@ -78,8 +78,8 @@ def caches() -> dict[str, Callable[[], object]]:
     for name, value in ((name, value) for module in modules for name, value in vars(module).items()):
         if callable(getattr(value, "cache_clear", None)):
             found[name] = value.cache_clear
-        elif isinstance(getattr(value, "_known", None), dict):
-            found[name] = value._known.clear
+        elif isinstance(known := getattr(value, "_known", None), dict):
+            found[name] = known.clear
     return found
 
 

@@ -12,5 +12,5 @@ CLAIMS = EvidenceClaims(
 
 
 def test_without_a_key_no_binding_holds_but_none() -> None:
-    for claims in (CLAIMS, replace(CLAIMS, submodules={"gpu": CLAIMS})):
+    for claims in (CLAIMS, replace(CLAIMS, platform=Platform.COMPOSITE, submodules={"gpu": CLAIMS})):
         assert [one for one in Binding if is_bound(one, claims, None, bytes(32))] == [Binding.NONE]
