@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.bad_evidence import refuse
 from bench.evidence import Sample, samples
-from bench.ratios import Subject, es256, measured, table
+from bench.ratios import Subject, measured, signatures, table
 from bench.sessions import session_subjects
 from counterfoil.attestation.evidence import Platform
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = samples()
     for platform in sorted(set(Platform) - set(found) - {Platform.COMPOSITE}):
         print(f"left out: {platform}, of which there is no evidence or no verifier here")
-    ratios = measured([es256(), *_subjects(found), *session_subjects()], asked.rounds, asked.times)
+    ratios = measured([*signatures(), *_subjects(found), *session_subjects()], asked.rounds, asked.times)
     bad = refuse(found, asked.bad)
     print("\n".join(table(ratios)))
     print(bad.told())
@@ -59,8 +59,8 @@ def _subjects(found: Mapping[Platform, Sample]) -> Iterator[Subject]:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="how often each is measured, in turns")
-    parser.add_argument("--times", type=int, default=20, help="how often each runs in a round")
+    parser.add_argument("--rounds", type=int, default=40, help="how often each is measured, in turns")
+    parser.add_argument("--times", type=int, default=5, help="how often each runs in a round")
     parser.add_argument("--bad", type=int, default=10_000, help="how many pieces of bad evidence are refused")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-attestation.json")
     parser.add_argument("--fail", action="store_true", help="end with 1 when a target is missed")

@@ -96,6 +96,10 @@ class _Remembered:
             self._known[name] = known
         return known
 
+    def cache_clear(self) -> None:
+        """Forget all of it."""
+        self._known.clear()
+
 
 _REMEMBERED: Final = _Remembered()
 

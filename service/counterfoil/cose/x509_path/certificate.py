@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -13,6 +14,12 @@ from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooL
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 """The certificates of this field take 0.5 to 2 KB; an ML-DSA key and a signature of SLH-DSA would fit as well."""
+
+MAX_REMEMBERED: Final = 128
+"""Those of CAs stand in many paths, and each is asked for more than once while one path is judged."""
+
+_USUAL_BYTES: Final = 4 * 1024
+"""Larger ones are read each time, so that what is remembered stays small whatever is sent."""
 
 EMPTY_NAME: Final = b"\x30\x00"
 FULCIO_ISSUER: Final = "1.3.6.1.4.1.57264.1.1"
@@ -41,7 +48,6 @@ class Certificate:
     serial: int
     issuer: bytes
     subject: bytes
-    subject_name: x509.Name
     spki: bytes
     not_before: int
     not_after: int
@@ -55,6 +61,11 @@ class Certificate:
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
     fulcio_issuer: bytes | None
+
+    @property
+    def subject_name(self) -> x509.Name:
+        """The subject, attribute by attribute."""
+        return load_certificate(self.der).subject
 
     @property
     def is_self_issued(self) -> bool:
@@ -83,6 +94,10 @@ def parse_certificate(der: bytes) -> Certificate:
     """
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise TooLargeError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
+    return _remembered(der) if len(der) <= _USUAL_BYTES else _parsed(der)
+
+
+def _parsed(der: bytes) -> Certificate:
     try:
         loaded = load_certificate(der)
         return _taken_apart(der, loaded)
@@ -92,6 +107,9 @@ def parse_certificate(der: bytes) -> Certificate:
         raise PathInvalidError("a certificate holds a name of a form that is not supported") from exc
     except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as exc:
         raise MalformedCertificateError("not an X.509 certificate in DER") from exc
+
+
+_remembered = lru_cache(maxsize=MAX_REMEMBERED)(_parsed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +162,6 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
-        subject_name=loaded.subject,
         spki=spki.encoded,
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
