@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -70,6 +71,10 @@ class Certificate:
         return replace(self, key_usage=None, extended_key_usage=None, name_constraints=None)
 
 
+MAX_AUTHORITIES: Final = 256
+"""CAs whose certificates are kept as they were read, some kilobytes each."""
+
+
 def parse_certificate(der: bytes) -> Certificate:
     """Read a certificate from its DER.
 
@@ -92,6 +97,10 @@ def parse_certificate(der: bytes) -> Certificate:
         raise PathInvalidError("a certificate holds a name of a form that is not supported") from exc
     except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as exc:
         raise MalformedCertificateError("not an X.509 certificate in DER") from exc
+
+
+parse_authority: Final = lru_cache(maxsize=MAX_AUTHORITIES)(parse_certificate)
+"""``parse_certificate`` for those above a leaf: the same few stand above all."""
 
 
 @dataclass(frozen=True, slots=True)
