@@ -8,10 +8,9 @@ from hashlib import sha256
 import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
+from counterfoil.attestation.challenge import CHALLENGE_SECONDS, NONCE_BYTES, issue_challenge
 from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.encoding.jcs import encode_json
-from counterfoil.http.challenge_response import NONCE_BYTES
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
@@ -19,6 +18,7 @@ from tests.builders import sign_statement
 from tests.http.enrolling import NEW_SESSION, SESSION_TYPE, enrolled, enrolling, machine, new_session, post
 from tests.http.live import QUIET, Live, problem_in
 from tests.http.test_metrics import value
+from tests.http.test_schemathesis import SCHEMA
 
 SESSION = "/challenge-response/v1/session/"
 
@@ -201,6 +201,28 @@ def test_another_method_is_told_which_there_are(live: Live, path: str, allowed: 
     problem = problem_in(live.client.put(path))
     assert problem.code == "method-not-allowed"
     assert live.client.put(path).headers["Allow"] == allowed
+
+
+def test_every_answer_is_as_the_document_describes_it(live: Live) -> None:
+    path, challenge = new_session(live)
+    enrolment, session = machine(live).enrolment(challenge), SCHEMA[f"{SESSION}{{session_id}}"]
+    name = {"session_id": path.removeprefix(SESSION)}
+    absent = {"session_id": encode_base64url(b"x" * 100)}
+    cose, other = "application/cose", "application/json"
+    for case, status in (
+        (SCHEMA[NEW_SESSION]["POST"].Case(), 201),
+        (SCHEMA[NEW_SESSION]["POST"].Case(query={"nonceSize": "33"}), 400),
+        (session["GET"].Case(path_parameters=name), 200),
+        (session["POST"].Case(path_parameters=name, body=enrolment, media_type=cose), 200),
+        (session["GET"].Case(path_parameters=name), 200),
+        (session["POST"].Case(path_parameters=name, body=b"x", media_type=other), 415),
+        (session["POST"].Case(path_parameters=absent, body=enrolment, media_type=cose), 404),
+        (session["DELETE"].Case(path_parameters=name), 204),
+        (session["DELETE"].Case(path_parameters=absent), 404),
+    ):
+        answer = case.call(base_url=live.url)
+        assert answer.status_code == status
+        case.validate_response(answer)
 
 
 def test_challenges_and_their_answers_are_counted_by_outcome(live: Live) -> None:

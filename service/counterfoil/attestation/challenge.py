@@ -23,6 +23,9 @@ CHALLENGE_SECONDS: Final = 5 * 60
 MAX_CHALLENGE_BYTES: Final = 8 * 1024
 """The largest signature of this field, ML-DSA-87, takes 4.6 KB."""
 
+NONCE_BYTES: Final = 32
+"""A nonce is a SHA-256 digest. Some fields that evidence is bound in hold no more."""
+
 MIN_RANDOM_BYTES: Final = 16
 _MAX_RANDOM_BYTES: Final = 64
 _CONTENT_TYPE: Final = "application/vnd.counterfoil.challenge+cbor"

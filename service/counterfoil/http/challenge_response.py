@@ -2,12 +2,12 @@
 
 import asyncio
 import secrets
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
-from counterfoil.attestation.challenge import Challenge, issue_challenge
+from counterfoil.attestation.challenge import NONCE_BYTES, Challenge, issue_challenge
 from counterfoil.errors import ChallengeMismatchError, CounterfoilError, MalformedParameterError
 from counterfoil.http.body import read_body
 from counterfoil.http.challenge_session import (
@@ -24,7 +24,7 @@ from counterfoil.http.described import ENROLMENT_BODY, ENTRY_LOCATION, PROBLEMS,
 from counterfoil.http.media_types import is_identity, is_statement
 from counterfoil.http.problems import ENROLMENT_MEDIA_TYPE, ProblemError
 from counterfoil.http.registration import asked_in
-from counterfoil.http.wire import Number
+from counterfoil.http.wire import NonceSize
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.policy.decision import largest_statement
 from counterfoil.register import Registration, register
@@ -32,7 +32,6 @@ from counterfoil.statement.signed_statement import parse_signed_statement
 
 router = APIRouter(prefix=PREFIX, tags=["enrolment"], responses=PROBLEMS)
 
-NONCE_BYTES: Final = 32
 _RANDOM_BYTES: Final = 32
 _LEAD_SECONDS: Final = 2
 """A challenge begins so long before it is given: a server beside this one whose clock is behind takes it at once."""
@@ -49,10 +48,7 @@ def new_session(
     request: Request,
     response: Response,
     service: Wired,
-    _nonce_size: Annotated[
-        Number,
-        Query(alias="nonceSize", ge=NONCE_BYTES, le=NONCE_BYTES, description="The nonce has 32 bytes, always."),
-    ] = NONCE_BYTES,
+    _nonce_size: NonceSize = NONCE_BYTES,
 ) -> ChallengeSession:
     """A challenge to enrol a key, and the session in which it is answered within five minutes.
 
