@@ -184,7 +184,7 @@ def test_a_violation_would_be_found(live: Live) -> None:
 def test_each_answer_to_each_operation_is_named_and_each_failure_has_both_forms() -> None:
     document = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
     for path, operations in document["paths"].items():
-        for method, operation in operations.items():
+        for operation in operations.values():
             statuses = set(operation["responses"])
             assert {"400", "405", "408", "414", "429", "431", "500", "503"} <= statuses
             # An index of entries is everybody's; what comes with the credential is only more of it.
