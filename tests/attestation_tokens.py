@@ -50,7 +50,7 @@ def signature(data: bytes, algorithm: str, key: Any) -> bytes:
         r, s = decode_dss_signature(key.sign(data, ec.ECDSA(_CURVE_HASHES[key.curve.key_size])))
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
     assert isinstance(key, rsa.RSAPrivateKey)
-    hashed = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}[algorithm[2:] or "256"]
+    hashed = {"384": hashes.SHA384(), "512": hashes.SHA512()}.get(algorithm[2:], hashes.SHA256())
     if algorithm.startswith("PS"):
         return key.sign(data, padding.PSS(padding.MGF1(hashed), hashed.digest_size), hashed)
     return key.sign(data, padding.PKCS1v15(), hashed)
@@ -92,6 +92,9 @@ class Issued:
     def with_part(self, name: str, data: bytes) -> "Issued":
         parts = {**self.evidence.parts, name: data}
         return replace(self, evidence=Evidence(self.evidence.platform, parts))
+
+    def with_anchors(self, anchors: Anchors) -> "Issued":
+        return replace(self, anchors=anchors)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ _LONG = (
     "log",
 )
 
+_LONGEST_NAMED = 16
+"""Bytes of a case that its name shows."""
+
 _opened: set[Engine] = set()
 
 
@@ -108,3 +111,8 @@ def database(new_database: Callable[[], AbstractContextManager[str]]) -> Iterato
     """The URL of a migrated database without a log."""
     with new_database() as url:
         yield url
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names of cases are the same in every process: keys and signatures are others in each."""
+    return argname if isinstance(val, bytes) and len(val) > _LONGEST_NAMED else None

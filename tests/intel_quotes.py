@@ -112,13 +112,13 @@ class IntelPlatform:
     def tdx_quote(self, version: int = 4, body_type: int = 2, **fields: bytes) -> bytes:
         """A quote of a trust domain; the fields of its report are those of ``TD_FIELDS`` and ``TD15_FIELDS``."""
         defaults = TD15_FIELDS if version == 5 and body_type == 3 else TD_FIELDS
-        body = b"".join((defaults | fields).values())
+        body = filled(defaults, fields)
         before = body_type.to_bytes(2, "little") + len(body).to_bytes(4, "little") if version == 5 else b""
         return self.quoted(header(version, TDX) + before + body, nested=True)
 
     def sgx_quote(self, version: int = 3, **fields: bytes) -> bytes:
         """A quote of an enclave; the fields of its report are those of ``ENCLAVE_FIELDS``."""
-        body = b"".join((ENCLAVE_FIELDS | fields).values())
+        body = filled(ENCLAVE_FIELDS, fields)
         return self.quoted(header(version, SGX) + body, nested=version != 3)
 
     def quoted(self, signed: bytes, *, nested: bool, chain: bytes | None = None, kind: int = 5) -> bytes:
@@ -254,6 +254,12 @@ def sgx_extension(fmspc: bytes = FMSPC, ppid: bytes = PPID, cpu_svn: bytes = CPU
         + _named(b"\x04", tlv(0x04, fmspc))
         + _named(b"\x05", tlv(0x0A, b"\x01")),
     )
+
+
+def filled(defaults: Mapping[str, bytes], fields: Mapping[str, bytes]) -> bytes:
+    """A report with some of its fields set; each keeps its place and its length."""
+    assert all(len(value) == len(defaults[name]) for name, value in fields.items())
+    return b"".join(fields.get(name, value) for name, value in defaults.items())
 
 
 def header(version: int, tee_type: int, *, key_type: int = 2, vendor: bytes = INTEL_QE) -> bytes:

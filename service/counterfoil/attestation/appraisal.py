@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +11,7 @@ from counterfoil.attestation.ar4si import Tier, TrustworthinessClaim, tier_of
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Check, EvidenceClaims
 from counterfoil.attestation.evidence import Platform
+from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import JsonValue, encode_json
 
 EAR_PROFILE: Final = "tag:ietf.org,2026:rats/ear#01"
@@ -50,7 +52,7 @@ class Status(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Appraisal:
     """Evidence that satisfies an appraisal policy, and what was looked at.
 
@@ -74,7 +76,7 @@ class Appraisal:
         """How well it binds the key."""
         return Grade.PLATFORM_ATTESTED if self.binding is Binding.NONE else Grade.KEY_BOUND
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """Affirming, or a warning where the policy admits what nobody would call sound."""
         warned = any(tier_of(value) is not Tier.AFFIRMING for value in self._vector().values() if value != _NO_CLAIM)
@@ -105,10 +107,16 @@ class Appraisal:
         }
         return members if at is None else {**members, "iat": at}
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """SHA-256 of the result in RFC 8785 form without its time, which the decision record has: 32 bytes."""
         return sha256(encode_json(self.ear())).digest()
+
+    @cached_property
+    def collateral_digest(self) -> bytes | None:
+        """SHA-256 of the CBOR array of the digests of the collateral, ascending; None where none was used."""
+        digests = self.claims.collateral
+        return sha256(encode(tuple(sorted(digests)))).digest() if digests else None
 
     def _vector(self) -> Mapping[TrustworthinessClaim, int]:
         several = tuple(self.claims.submodules.values()) or (self.claims,)

@@ -29,8 +29,8 @@ from counterfoil.statement.trace_event.occurred_at import parse_occurred_at
 MAX_COLLATERAL_BYTES: Final = 256 * 1024
 """A document takes 16 KB; what grows are the TCB levels and the list of revoked platforms."""
 
-MAX_REMEMBERED: Final = 64
-"""A log has two or three for each family of platforms that it meets."""
+MAX_REMEMBERED: Final = 256
+"""A log has a few for each family of platforms that it meets, and Intel has some dozens of families."""
 
 _TEXTS: Final = frozenset(
     {"pck_crl_issuer_chain", "tcb_info_issuer_chain", "tcb_info", "qe_identity_issuer_chain", "qe_identity"}
@@ -105,8 +105,6 @@ def parse_dcap_collateral(document: bytes) -> DcapCollateral:
     Intel SGX and TDX Provisioning Certification Service API, version 4: Get TCB Info, Get QE Identity, Get Revocation
     List; RFC 5280, section 5.
     """
-    if len(document) > MAX_COLLATERAL_BYTES:
-        raise MalformedCollateralError(f"{len(document)} bytes of collateral where {MAX_COLLATERAL_BYTES} are read")
     try:
         return _read(document)
     except (MalformedError, PathInvalidError) as error:

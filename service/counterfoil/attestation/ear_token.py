@@ -11,6 +11,7 @@ from counterfoil.attestation.claims import Check, EvidenceClaims, not_checked, p
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.evidence import MAX_SUBMODULES, Evidence, Platform
 from counterfoil.attestation.passport import Passport, PassportRules, audience_facts, numbered, verify_passport
+from counterfoil.attestation.tee_claims import text_facts
 from counterfoil.attestation.token import Token
 from counterfoil.attestation.token_claims import TokenClaims
 from counterfoil.attestation.token_keys import TokenKey, issuers_key, key_of_chain, key_of_set, pinned_key
@@ -58,6 +59,7 @@ _VERAISON: Final = _Names(
 )
 _PROFILES: Final = {EAR_PROFILE: _IETF, "tag:ietf.org,2026:rats/ear#03": _IETF, VERAISON_PROFILE: _VERAISON}
 
+_FACTS: Final = {"issuer": "iss", "profile": "eat_profile"}
 _TIERS: Final = {tier.value: tier for tier in Tier}
 _VECTOR: Final = {claim.value for claim in TrustworthinessClaim}
 
@@ -97,7 +99,7 @@ def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
         measurements={},
         bound=_bound(claims, names),
         debug=False,
-        facts={**audience_facts(claims), **_verifier(claims, names), "profile": profile, "issuer": passport.issuer},
+        facts={**text_facts(claims, _FACTS), **audience_facts(claims), **_verifier(claims, names)},
         issued_at=passport.issued_at,
         holds_from=passport.holds_from,
         holds_until=passport.holds_until,

@@ -174,14 +174,14 @@ def _key_finder(carried: bytes | None, at: int, anchors: Anchors, collateral: Co
     def find(token: Token, issuer: str) -> TokenKey:
         if token.chain:
             return key_of_chain(token.chain, at, anchors, collateral)
-        document = carried or collateral.keys.get(issuer)
+        document = collateral.keys.get(issuer) if carried is None else carried
         if document is None:
             raise CollateralMissingError("no key set was loaded for the token's issuer, and the evidence has none")
         found = key_of_set(document, token)
         if not found.chain:
             raise CollateralMissingError("the key that the token names has no certificates")
         trusted = key_of_chain(found.chain, at, anchors, collateral)
-        used = frozenset() if carried else frozenset({collateral_digest(document)})
+        used = frozenset({collateral_digest(document)}) if carried is None else frozenset()
         return TokenKey(trusted.key, trusted.holds_from, trusted.holds_until, trusted.collateral | used, trusted.checks)
 
     return find

@@ -58,6 +58,8 @@ def parse_pck_chain(pem: bytes) -> PckChain:
     if not above:
         raise EvidenceCertificateError("the PCK certificate stands there without its CA")
     leaf, authority = chain[0], chain[1]
+    if not all(_may_issue(certificate) for certificate in chain[1:]):
+        raise EvidenceCertificateError("a certificate above the one of the platform is not a CA's")
     if len(chain) == MAX_CHAIN and not chain[2].is_self_issued:
         raise EvidenceCertificateError("the chain of the PCK certificate does not end in a root")
     said = _platform(leaf)
@@ -81,6 +83,12 @@ _authority: Final = lru_cache(maxsize=MAX_REMEMBERED)(parse_certificate)
 def is_pck_certificate(der: bytes) -> bool:
     """Whether a certificate that could be read is one of a platform: it has Intel's extension for those."""
     return _extension(der) is not None
+
+
+def _may_issue(certificate: Certificate) -> bool:
+    """Whether it is a CA's that may sign certificates; the library that judges quotes does not ask for the latter."""
+    constraints, usage = certificate.basic_constraints, certificate.key_usage
+    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
 
 
 def _extension(der: bytes) -> bytes | None:

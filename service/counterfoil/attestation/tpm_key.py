@@ -90,5 +90,7 @@ def _chain(parts: Mapping[str, bytes]) -> tuple[bytes, ...]:
 
 
 def _crls_of(path: VerifiedPath, collateral: Collateral) -> frozenset[bytes]:
+    if not collateral.crls:
+        return frozenset()
     authorities = {parse_certificate(der).subject for der in path.certificates[1:]}
     return frozenset(collateral_digest(crl) for crl in collateral.crls if parse_crl(crl).issuer in authorities)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from counterfoil.attestation.appraisal import Appraisal, Grade, Status
@@ -12,7 +11,6 @@ from counterfoil.attestation.carried import Carried
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.verify_evidence import verify_evidence
 from counterfoil.cose.keys import PublicKey
-from counterfoil.encoding.cbor import encode
 from counterfoil.errors import (
     AttestationNotAskedError,
     CounterfoilError,
@@ -69,10 +67,8 @@ class Standing:
 
     @property
     def collateral_digest(self) -> bytes | None:
-        """SHA-256 of the CBOR array of the digests of the collateral, ascending; None where none was used."""
-        if self.appraisal is None or not self.appraisal.claims.collateral:
-            return None
-        return sha256(encode(tuple(sorted(self.appraisal.claims.collateral)))).digest()
+        """The digest of the collateral that was used, as the decision record has it."""
+        return None if self.appraisal is None else self.appraisal.collateral_digest
 
 
 UNATTESTED: Final = Standing()

@@ -1,6 +1,6 @@
 """What the service decided about one entry, committed with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import Final
 
-from counterfoil.encoding.cbor import CborValue, Limits, decode, encode, encode_bytes, encode_integer
+from counterfoil.encoding.cbor import CborValue, Limits, decode, encode_bytes, encode_integer
 from counterfoil.errors import MalformedDecisionError
 
 RECORD_VERSION: Final = 1
@@ -22,6 +22,8 @@ _MAX_INTEGER: Final = 2**63 - 1
 _LABELS: Final = tuple(encode_integer(label) for label in range(11))
 _BEGINNING: Final = b"\xa8" + _LABELS[_VERSION] + encode_integer(RECORD_VERSION) + _LABELS[_NUMBER]
 """A map of eight members, and all of it that never changes before the first that does."""
+
+_ATTESTED_BEGINNING: Final = b"\xab" + _LABELS[_VERSION] + encode_integer(ATTESTED_VERSION) + _LABELS[_NUMBER]
 
 _FIRST_NUMBER: Final = encode_integer(0)
 _NUMBER_SIZES: Final = dict.fromkeys(range(24), 1) | {24 + power: 1 + (1 << power) for power in range(4)}
@@ -74,12 +76,11 @@ class DecisionRecord:
 
     def encode(self) -> bytes:
         """The record as deterministic CBOR (RFC 8949, section 4.2.1)."""
-        if self.attested is not None:
-            return _encode_attested(self, self.attested)
         # One is written for every entry, and in a batch they differ in little but the number.
         digests = self.appraisal_digest, self.evidence_digest, self.collateral_digest
-        rest = _after_number(self.policy_entry, self.key_thumbprint, self.head_time, digests)
-        return _BEGINNING + encode_integer(self.number) + rest
+        rest = _after_number(self.policy_entry, self.key_thumbprint, self.head_time, digests, self.attested)
+        beginning = _BEGINNING if self.attested is None else _ATTESTED_BEGINNING
+        return beginning + encode_integer(self.number) + rest
 
 
 def decision_digest(encoded: bytes) -> bytes:
@@ -153,28 +154,13 @@ def _attested(value: Mapping[int | str, CborValue]) -> Attested:
     return Attested(grade, status, None if enrolment is None else _integer(enrolment))
 
 
-def _encode_attested(record: DecisionRecord, attested: Attested) -> bytes:
-    members: dict[int | str, CborValue] = {
-        _VERSION: ATTESTED_VERSION,
-        _NUMBER: record.number,
-        _POLICY: record.policy_entry,
-        _KEY: record.key_thumbprint,
-        _TIME: record.head_time,
-        _APPRAISAL: record.appraisal_digest,
-        _EVIDENCE: record.evidence_digest,
-        _COLLATERAL: record.collateral_digest,
-        _ENROLMENT: attested.enrolment,
-        _GRADE: int(attested.grade),
-        _STATUS: int(attested.status),
-    }
-    return encode(members)
-
-
 _parsed = lru_cache(maxsize=256)(_parse)
 
 
 @lru_cache(maxsize=256, typed=True)
-def _after_number(policy_entry: int, key: bytes, head_time: int, digests: tuple[bytes | None, ...]) -> bytes:
+def _after_number(
+    policy_entry: int, key: bytes, head_time: int, digests: tuple[bytes | None, ...], attested: Attested | None
+) -> bytes:
     members = (
         _LABELS[_POLICY],
         encode_integer(policy_entry),
@@ -184,7 +170,15 @@ def _after_number(policy_entry: int, key: bytes, head_time: int, digests: tuple[
         encode_integer(head_time),
     )
     labelled = zip(_LABELS[_APPRAISAL:_ENROLMENT], map(_digest_or_null, digests), strict=True)
-    return b"".join((*members, *chain.from_iterable(labelled)))
+    return b"".join((*members, *chain.from_iterable(labelled), *_attested_members(attested)))
+
+
+def _attested_members(attested: Attested | None) -> Iterator[bytes]:
+    if attested is None:
+        return
+    enrolment = _NULL if attested.enrolment is None else encode_integer(attested.enrolment)
+    yield from (_LABELS[_ENROLMENT], enrolment)
+    yield from (_LABELS[_GRADE], encode_integer(attested.grade), _LABELS[_STATUS], encode_integer(attested.status))
 
 
 def _digest_or_null(digest: bytes | None) -> bytes:

@@ -19,7 +19,7 @@ from counterfoil.errors import (
     MalformedCollateralError,
     RevocationUnknownError,
 )
-from tests.certificates import AT, CA_USAGE, DAY, Says, authority, crl
+from tests.certificates import AT, CA_USAGE, DAY, Entity, Says, authority, crl
 from tests.intel_quotes import FMSPC, SGX, TDX, CollateralSays, Json, iso, make_platform, pem, raw_signature
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
@@ -73,6 +73,12 @@ LATE, EARLY = AT - 3600, AT + 3600
 def test_it_holds_as_long_as_all_of_it_does(says: CollateralSays, begins: int, ends: int) -> None:
     read = parse_dcap_collateral(MACHINE.collateral(says=says))
     assert (read.holds_from, read.holds_until) == (begins, ends)
+
+
+@pytest.mark.parametrize(("name", "ca"), [("root_ca_crl", MACHINE.root), ("pck_crl", MACHINE.pck_ca)])
+def test_it_holds_as_long_as_each_of_its_lists(name: str, ca: Entity) -> None:
+    read = parse_dcap_collateral(edited(**{name: crl(ca, this_update=LATE, next_update=EARLY).hex()}))
+    assert (read.holds_from, read.holds_until) == (LATE, EARLY - 1)
 
 
 @pytest.mark.parametrize("which", ["tcb_signer", "pck_ca"])
@@ -150,6 +156,7 @@ def test_what_is_no_collateral_is_refused(document: bytes) -> None:
         ("pceId", "00"),
         ("issueDate", "2026-01-01T00:00:00.000Z"),
         ("issueDate", "2026-01-01T00:00:00+00:00"),
+        ("issueDate", "2026-01-01T00:00:00"),
         ("issueDate", "2026-02-30T00:00:00Z"),
         ("issueDate", 5),
         ("nextUpdate", "1969-12-31T23:59:59Z"),

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import dcap_qvl
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from counterfoil.attestation.anchors import INTEL_SGX_ROOT, Anchors, vendor_anchors
 from counterfoil.attestation.claims import EvidenceClaims
@@ -25,8 +26,9 @@ from counterfoil.errors import (
     RootUnknownError,
     UnverifiedError,
 )
-from tests.certificates import AT, CA_USAGE, DAY, Says
+from tests.certificates import AT, CA_USAGE, DAY, Says, issued, root
 from tests.intel_quotes import (
+    LONG_LIVED,
     SGX,
     CollateralSays,
     IntelPlatform,
@@ -34,6 +36,7 @@ from tests.intel_quotes import (
     iso,
     make_platform,
     pem,
+    raw_signature,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
@@ -42,6 +45,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 MACHINE, OTHER = make_platform(), make_platform()
 QUOTE, DOCUMENT = MACHINE.tdx_quote(), MACHINE.collateral()
 NEIGHBOUR = make_platform(above=MACHINE.root)
+
+
+SHORT = Says(not_before=AT - 3600, not_after=AT + 3600)
+SHORT_CA = Says(ca=True, usage=CA_USAGE, not_before=AT - 3600, not_after=AT + 3600)
 
 
 def judged(
@@ -93,6 +100,54 @@ def test_the_root_may_be_carried_by_the_quote_the_collateral_or_the_anchors() ->
         judged(bare_quote, bare_document, anchors=OTHER.anchors)
 
 
+def test_a_pinned_root_of_another_name_is_not_tried() -> None:
+    bare_quote, bare_document = _without_root(MACHINE)
+    other = root("another root")
+    with pytest.raises(RootUnknownError):
+        judged(bare_quote, bare_document, anchors=Anchors(frozenset({sha256(other.der).digest()}), (other.der,)))
+
+
+def test_the_dates_of_a_root_that_the_quote_carries_count() -> None:
+    short = root("Test SGX Root CA", SHORT_CA)
+    machine = make_platform(above=short)
+    _, bare_document = _without_root(machine)
+    claims = judged(machine.tdx_quote(), bare_document, anchors=machine.anchors)
+    assert (claims.holds_from, claims.holds_until) == (SHORT_CA.not_before, SHORT_CA.not_after)
+    for at in (claims.holds_from - 1, claims.holds_until + 1):
+        with pytest.raises(CertificateOutOfDateError):
+            judged(machine.tdx_quote(), bare_document, at=at, anchors=machine.anchors)
+
+
+def test_the_library_sees_the_quote_and_nothing_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[bytes]()
+
+    def instead(quote: bytes, *_: object) -> None:
+        asked.append(quote)
+        raise ValueError
+
+    monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", instead)
+    with pytest.raises(UnverifiedError):
+        judged(QUOTE + bytes(70), DOCUMENT)
+    assert asked == [QUOTE]
+
+
+def test_tcb_info_and_qe_identity_may_have_signers_of_their_own() -> None:
+    signer = issued(MACHINE.root, "Test SGX TCB Signing", LONG_LIVED)
+    assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
+    identity = json.loads(DOCUMENT)["qe_identity"]
+    members: dict[str, Json] = {
+        "qe_identity_issuer_chain": pem(signer.der, MACHINE.root.der).decode(),
+        "qe_identity_signature": raw_signature(signer.key, identity.encode()).hex(),
+    }
+    by(CollateralSays(members=members))
+    with pytest.raises(CollateralInvalidError):
+        by(
+            CollateralSays(
+                members=members | {"qe_identity_issuer_chain": json.loads(DOCUMENT)["tcb_info_issuer_chain"]}
+            )
+        )
+
+
 def test_the_root_of_the_library_counts_only_where_it_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[bytes]()
 
@@ -114,10 +169,6 @@ def test_the_library_s_own_root_is_not_the_one_of_the_tests() -> None:
     bare_quote, bare_document = _without_root(MACHINE)
     with pytest.raises(UnverifiedError):
         judged(bare_quote, bare_document, anchors=Anchors(frozenset({INTEL_SGX_ROOT})))
-
-
-SHORT = Says(not_before=AT - 3600, not_after=AT + 3600)
-SHORT_CA = Says(ca=True, usage=CA_USAGE, not_before=AT - 3600, not_after=AT + 3600)
 
 
 @pytest.mark.parametrize(

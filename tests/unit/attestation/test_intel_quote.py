@@ -173,5 +173,8 @@ def test_bytes_inside_of_the_signature_data_that_belong_to_nothing_are_refused(i
 
 
 def test_a_body_says_how_long_it_is() -> None:
+    longer = (2).to_bytes(2, "little") + sized(b"".join(TD15_FIELDS.values()), 4)
+    with pytest.raises(MalformedEvidenceError):
+        parse_intel_quote(MACHINE.quoted(header(5, TDX) + longer, nested=True), Tee.TDX)
     with pytest.raises(MalformedEvidenceError):
         parse_intel_quote(replaced(TD5, 50, (648).to_bytes(4, "little")), Tee.TDX)

@@ -65,6 +65,17 @@ def test_a_chain_that_is_not_one_of_a_platform_is_refused(chain: bytes) -> None:
         parse_pck_chain(chain)
 
 
+@pytest.mark.parametrize(
+    "says", [Says(), Says(ca=True, usage=("crl_sign",)), Says(ca=None), Says(ca=False, usage=("key_cert_sign",))]
+)
+def test_what_stands_above_a_platform_is_a_ca_that_signs_certificates(says: Says) -> None:
+    assert parse_pck_chain(make_platform(pck_ca=Says(ca=True, usage=None)).pck_chain).fmspc == FMSPC
+    with pytest.raises(EvidenceCertificateError, match="not a CA's"):
+        parse_pck_chain(make_platform(pck_ca=says).pck_chain)
+    with pytest.raises(EvidenceCertificateError, match="not a CA's"):
+        parse_pck_chain(make_platform(above=root("root", says)).pck_chain)
+
+
 GOOD = sgx_extension()
 
 

@@ -9,6 +9,7 @@ from counterfoil.attestation.claims import EvidenceClaims
 from counterfoil.attestation.collateral import NO_COLLATERAL, Collateral, collateral_digest
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import (
     CertificateRevokedError,
     CollateralMissingError,
@@ -29,6 +30,7 @@ from tests.intel_quotes import ENCLAVE_FIELDS, FMSPC, PCE_SVN, PPID, SGX, Collat
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 """Some changed certificates have a serial number that none may have."""
 
+VERIFIER: Verifier = verify_sgx
 MACHINE, OTHER = make_platform(), make_platform()
 QUOTE, DOCUMENT = MACHINE.sgx_quote(), MACHINE.collateral(SGX)
 FRAME = 436 + 128

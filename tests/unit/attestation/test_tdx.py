@@ -12,6 +12,7 @@ from counterfoil.attestation.claims import EvidenceClaims, Outcome
 from counterfoil.attestation.collateral import NO_COLLATERAL, Collateral, collateral_digest
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.tdx import verify_tdx
+from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import (
     CounterfoilError,
     EvidenceAttributesError,
@@ -44,6 +45,7 @@ from tests.intel_quotes import (
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 """Some changed certificates have a serial number that none may have."""
 
+VERIFIER: Verifier = verify_tdx
 MACHINE, OTHER = make_platform(), make_platform()
 QUOTE, DOCUMENT = MACHINE.tdx_quote(), MACHINE.collateral()
 NEIGHBOUR = make_platform(above=MACHINE.root)

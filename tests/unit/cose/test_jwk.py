@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from joserfc.jwk import JWKRegistry
 
 from counterfoil.cose.cose_key import cose_key_map
-from counterfoil.cose.jwk import public_key_of_jwk
+from counterfoil.cose.jwk import jwk_thumbprint, public_key_of_jwk
 from counterfoil.cose.keys import PublicKey, public_key_of
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue
@@ -81,3 +82,9 @@ def test_members_are_in_base64url(x: str) -> None:
     for value in ({**P256, "x": x}, {**OKP, "x": x}, {**RSA, "e": x}):
         with pytest.raises(MalformedBase64Error):
             public_key_of_jwk(value)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: str(key.curve))
+def test_thumbprints_are_those_of_another_implementation(key: PublicKey) -> None:
+    value: Any = jwk(key)
+    assert encode_base64url(jwk_thumbprint(key)) == JWKRegistry.import_key(value).thumbprint()
