@@ -40,13 +40,13 @@ def appraise(
     claims: EvidenceClaims,
     policy: AppraisalPolicy,
     *,
-    key: PublicKey,
+    key: PublicKey | None,
     nonce: bytes | None,
     at: int,
 ) -> Appraisal:
     """The appraisal of verified evidence at the time ``at``, in whole seconds since 1970.
 
-    ``key`` is the one that is to be bound, ``nonce`` that of the challenge which the evidence answers, if any. Of the
+    ``key`` is the one that is to be bound and ``nonce`` that of the challenge which the evidence answers, if any. Of the
     bindings that the policy admits the strongest one that holds counts.
 
     Raises:

@@ -40,13 +40,16 @@ def enrolment_binding(nonce: bytes, thumbprint: bytes, *, size: int = _REPORT_DA
     return sha256(bound).digest() if size == _THUMBPRINT_BYTES else sha512(bound).digest()
 
 
-def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey, nonce: bytes | None) -> bool:
-    """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's."""
+def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey | None, nonce: bytes | None) -> bool:
+    """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's.
+
+    Without a key nothing but ``none`` holds.
+    """
     if claims.submodules:
         return all(is_bound(binding, one, key, nonce) for one in claims.submodules.values())
+    if key is None or binding is Binding.NONE:
+        return binding is Binding.NONE
     match binding:
-        case Binding.NONE:
-            return True
         case Binding.ENROLMENT:
             return nonce is not None and _holds(claims.bound, _enrolments(nonce, key.thumbprint))
         case Binding.THUMBPRINT:

@@ -419,7 +419,7 @@ class OwnChain:
         need(kid in able, "it is not by that key, or one that speaks for the log there")
         verify(message, able[kid], payload)
         self.speakers[kid] = able[kid]
-        if kind == "application/pkix-crl":
+        if kind in {"application/pkix-crl", MEDIA_TYPE.format("collateral")}:
             need(kid in self.operators or kid == self.service, "it is not by that key which may load a list")
         elif kind == APPROVAL:
             self.approve(number, payload.hex(), kid)
