@@ -46,7 +46,7 @@ def appraise(
 ) -> Appraisal:
     """The appraisal of verified evidence at the time ``at``, in whole seconds since 1970.
 
-    ``key`` is the one that is to be bound and ``nonce`` that of the challenge which the evidence answers, if any. Of the
+    ``key`` is the one that is to be bound, ``nonce`` that of the challenge which the evidence answers, if any. Of the
     bindings that the policy admits the strongest one that holds counts.
 
     Raises:

@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import Final
 
 from counterfoil.attestation.claims import EvidenceClaims
+from counterfoil.attestation.evidence import Platform
 from counterfoil.cose.jwk import jwk_thumbprint
 from counterfoil.cose.keys import PublicKey
 from counterfoil.encoding.base64url import encode_base64url
@@ -45,8 +46,9 @@ def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey | None, no
 
     Without a key nothing but ``none`` holds.
     """
-    if claims.submodules:
-        return all(is_bound(binding, one, key, nonce) for one in claims.submodules.values())
+    if claims.platform is Platform.COMPOSITE:
+        parts = claims.submodules.values()
+        return bool(parts) and all(is_bound(binding, one, key, nonce) for one in parts)
     if key is None or binding is Binding.NONE:
         return binding is Binding.NONE
     match binding:

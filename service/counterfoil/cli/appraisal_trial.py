@@ -131,7 +131,7 @@ def _built_in(expected: Expected) -> AppraisalPolicy:
 
 def _require_nonce(claims: EvidenceClaims, nonce: bytes) -> tuple[str, ...]:
     """The fields that hold a nonce; of a composite each submodule has to have one."""
-    several = claims.submodules or {"": claims}
+    several = claims.submodules if claims.platform is Platform.COMPOSITE else {"": claims}
     found = {
         name: next((field for field, value in one.bound.items() if _is_nonce(value, nonce)), None)
         for name, one in several.items()

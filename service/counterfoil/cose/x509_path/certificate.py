@@ -1,12 +1,13 @@
 """A certificate taken apart once: the bytes that are compared, and the extensions that a path is judged by."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from counterfoil.cose.certificates import load_certificate
 from counterfoil.cose.x509_path.der import Element, one_element
 from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooLargeError
 
@@ -83,7 +84,7 @@ def parse_certificate(der: bytes) -> Certificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise TooLargeError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
     try:
-        loaded = x509.load_der_x509_certificate(der)
+        loaded = load_certificate(der)
         return _taken_apart(der, loaded)
     except x509.DuplicateExtension as exc:
         raise MalformedCertificateError("a certificate holds an extension twice") from exc
@@ -128,40 +129,43 @@ def parse_signed(der: bytes, version: int, place: int) -> Signed:
 
 def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
     signed = parse_signed(der, _VERSION, 1)
-    _, _, issuer, _, subject, spki, *rest = signed.members
-    _require_plain_subtrees(rest)
-    found = {type(extension.value): extension.value for extension in loaded.extensions}
+    serial, _, issuer, _, subject, spki, *rest = signed.members
+    extensions = loaded.extensions
+    found: dict[type[x509.ExtensionType], x509.ExtensionType] = {type(each.value): each.value for each in extensions}
     subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
+    if x509.NameConstraints in found:
+        _require_plain_subtrees(rest)
     return Certificate(
         der=der,
         tbs=signed.tbs,
         signature_algorithm=signed.algorithm,
         signature=signed.signature,
         version=loaded.version,
-        serial=loaded.serial_number,
+        serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
         subject_name=loaded.subject,
         spki=spki.encoded,
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
-        critical=frozenset(extension.oid.dotted_string for extension in loaded.extensions if extension.critical),
-        basic_constraints=_of(x509.BasicConstraints, found.values()),
-        key_usage=_of(x509.KeyUsage, found.values()),
-        extended_key_usage=_of(x509.ExtendedKeyUsage, found.values()),
-        alternative_names=_of(x509.SubjectAlternativeName, found.values()),
-        name_constraints=_of(x509.NameConstraints, found.values()),
-        policies=_of(x509.CertificatePolicies, found.values()),
+        critical=frozenset(extension.oid.dotted_string for extension in extensions if extension.critical),
+        basic_constraints=_of(x509.BasicConstraints, found),
+        key_usage=_of(x509.KeyUsage, found),
+        extended_key_usage=_of(x509.ExtendedKeyUsage, found),
+        alternative_names=_of(x509.SubjectAlternativeName, found),
+        name_constraints=_of(x509.NameConstraints, found),
+        policies=_of(x509.CertificatePolicies, found),
         subject_key_identifier=subject_key.digest if isinstance(subject_key, x509.SubjectKeyIdentifier) else None,
         authority_key_identifier=(
             authority_key.key_identifier if isinstance(authority_key, x509.AuthorityKeyIdentifier) else None
         ),
-        fulcio_issuer=_unrecognised(FULCIO_ISSUER, loaded.extensions),
+        fulcio_issuer=_unrecognised(FULCIO_ISSUER, extensions),
     )
 
 
-def _of(kind: type[_Extension], found: Iterable[x509.ExtensionType]) -> _Extension | None:
-    return next((value for value in found if isinstance(value, kind)), None)
+def _of(kind: type[_Extension], found: Mapping[type[x509.ExtensionType], x509.ExtensionType]) -> _Extension | None:
+    value = found.get(kind)
+    return value if isinstance(value, kind) else None
 
 
 def _unrecognised(name: str, extensions: x509.Extensions) -> bytes | None:

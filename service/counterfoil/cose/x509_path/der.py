@@ -55,10 +55,10 @@ def one_element(data: bytes) -> Element:
 
 
 def _element(data: bytes, at: int) -> Element:
-    header = data[at : at + 2]
-    if len(header) < len(b"\x30\x00") or header[0] & _HIGH_TAG == _HIGH_TAG:
+    start = at + 2
+    if start > len(data) or data[at] & _HIGH_TAG == _HIGH_TAG:
         raise MalformedCertificateError("not an element of DER")
-    start, length = at + 2, header[1]
+    length = data[at + 1]
     if length & _LONG_FORM:
         size = length - _LONG_FORM
         encoded = data[start : start + size]
@@ -69,4 +69,4 @@ def _element(data: bytes, at: int) -> Element:
     end = start + length
     if end > len(data):
         raise MalformedCertificateError("an element of DER that ends early")
-    return Element(header[0], data[at:end], data[start:end])
+    return Element(data[at], data[at:end], data[start:end])
