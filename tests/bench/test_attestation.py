@@ -51,7 +51,7 @@ def test_each_runs_as_often_as_is_said_and_what_is_cold_finds_nothing_remembered
         Subject("warm", lambda: run("warm"), target=1e9, unit="cold"),
     ]
     ratios = measured(subjects, rounds=2, times=3)
-    assert set(runs.values()) == {8}
+    assert runs == {REFERENCE: 24, "cold": 16, "known": 8, "warm": 8}
     assert (seen["cold"], seen["known"], seen["warm"]) == ({0}, {1}, {1})
     assert [one.is_met for one in ratios] == [True, False, True, True]
     assert (ratios[0].ratio, ratios[0].least, ratios[0].most) == (1, 1, 1)

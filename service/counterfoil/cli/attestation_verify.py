@@ -101,7 +101,9 @@ def verify(
     """
     if platform is None or at is None or not (files or part):
         raise typer.BadParameter("evidence, --platform and --at are needed", param_hint="FILE")
-    read = read_evidence(platform, [*(EvidenceFile(_evidence(path)) for path in files or ()), *_named(part or [])])
+    read = read_evidence(
+        platform, [*(EvidenceFile(evidence_file(path)) for path in files or ()), *named_parts(part or [])]
+    )
     given = _Given(
         read,
         () if policy is None else read_appraisals(policy, appraisal),
@@ -189,15 +191,17 @@ def _nonce(text: str) -> bytes:
     return value
 
 
-def _evidence(path: Path) -> bytes:
+def evidence_file(path: Path) -> bytes:
+    """The content of a file of evidence; errors as for ``read_input``."""
     return read_input(path, max_bytes=max(MAX_STATEMENT_BYTES, 2 * MAX_COMPOSITE_BYTES))
 
 
-def _named(parts: list[str]) -> list[EvidenceFile]:
+def named_parts(parts: list[str]) -> list[EvidenceFile]:
+    """The parts that ``--part NAME=FILE`` names; errors as for ``read_input``."""
     named = [text.partition("=") for text in parts]
     if not all(name and path for name, _, path in named):
         raise typer.BadParameter("a part is given as NAME=FILE", param_hint="--part")
-    return [EvidenceFile(_evidence(Path(path)), name) for name, _, path in named]
+    return [EvidenceFile(evidence_file(Path(path)), name) for name, _, path in named]
 
 
 def _collateral(text: str) -> CollateralFile:

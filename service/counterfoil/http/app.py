@@ -15,6 +15,7 @@ from counterfoil.http import (
     bundle,
     chain_events,
     chains,
+    challenge_response,
     checkpoint,
     completeness,
     consistency,
@@ -45,6 +46,7 @@ _ROUTERS: Final = tuple(
     module.router
     for module in (
         entries,
+        challenge_response,
         contents,
         keys,
         log_info,

@@ -15,12 +15,6 @@ from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooL
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 """The certificates of this field take 0.5 to 2 KB; an ML-DSA key and a signature of SLH-DSA would fit as well."""
 
-MAX_REMEMBERED: Final = 128
-"""Those of CAs stand in many paths, and each is asked for more than once while one path is judged."""
-
-_USUAL_BYTES: Final = 4 * 1024
-"""Larger ones are read each time, so that what is remembered stays small whatever is sent."""
-
 EMPTY_NAME: Final = b"\x30\x00"
 FULCIO_ISSUER: Final = "1.3.6.1.4.1.57264.1.1"
 """The extension in which Fulcio names who vouched for the subject, as text without any DER around it."""
@@ -81,6 +75,10 @@ class Certificate:
         return replace(self, key_usage=None, extended_key_usage=None, name_constraints=None)
 
 
+MAX_AUTHORITIES: Final = 256
+"""CAs whose certificates are kept as they were read, some kilobytes each."""
+
+
 def parse_certificate(der: bytes) -> Certificate:
     """Read a certificate from its DER.
 
@@ -94,10 +92,6 @@ def parse_certificate(der: bytes) -> Certificate:
     """
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise TooLargeError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
-    return _remembered(der) if len(der) <= _USUAL_BYTES else _parsed(der)
-
-
-def _parsed(der: bytes) -> Certificate:
     try:
         loaded = load_certificate(der)
         return _taken_apart(der, loaded)
@@ -109,7 +103,8 @@ def _parsed(der: bytes) -> Certificate:
         raise MalformedCertificateError("not an X.509 certificate in DER") from exc
 
 
-_remembered = lru_cache(maxsize=MAX_REMEMBERED)(_parsed)
+parse_authority: Final = lru_cache(maxsize=MAX_AUTHORITIES)(parse_certificate)
+"""``parse_certificate`` for those above a leaf: the same few stand above all."""
 
 
 @dataclass(frozen=True, slots=True)
