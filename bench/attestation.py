@@ -20,8 +20,8 @@ _COLD: Final = {Platform.AMD_SEV_SNP: 15.0, Platform.INTEL_TDX: 15.0, Platform.A
 _REMEMBERED: Final = {Platform.AMD_SEV_SNP: 6.0}
 """What evidence may cost at most when none like it was seen before, and once its chain is known."""
 
-_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl"})
-"""What reads the collateral that a log holds, and remembers it."""
+_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl", "_authority", "parse_authority"})
+"""What reads the collateral that a log holds, and the certificates of CAs that it brings, and remembers them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,14 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _subjects(found: Mapping[Platform, Sample]) -> Iterator[Subject]:
     for platform, sample in found.items():
-        cold = Subject(
-            f"{platform}, cold",
-            sample.verify,
-            cold=True,
-            known=_LOADED,
-            target=_COLD.get(platform),
-            source=sample.source,
-        )
+        known = _LOADED if sample.collateral.dcap else frozenset[str]()
+        target = _COLD.get(platform)
+        cold = Subject(f"{platform}, cold", sample.verify, cold=True, known=known, target=target, source=sample.source)
         yield cold
         yield replace(cold, name=f"{platform}, seen before", cold=False, target=_REMEMBERED.get(platform))
         if sample.collateral.dcap:

@@ -183,5 +183,9 @@ PARTS: Final[Mapping[Platform, dict[str, _Reader]]] = MappingProxyType(
 """The parts of each platform in the order in which files without a name are taken, and how a file becomes one."""
 
 _NAMED_ONLY: Final[Mapping[Platform, dict[str, _Reader]]] = MappingProxyType(
-    {Platform.AZURE_CVM: {"quote": binary, "report": binary, "runtime-data": _as_it_is}}
+    {
+        Platform.AMD_SEV_SNP: {"endorsement": binary},
+        Platform.AZURE_CVM: {"quote": binary, "report": binary, "runtime-data": _as_it_is, "collateral": _as_it_is},
+    }
 )
+"""Parts that no place stands for."""
