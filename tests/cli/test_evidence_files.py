@@ -124,6 +124,7 @@ def test_evidence_in_its_own_encoding_is_a_whole() -> None:
     assert read_evidence(Platform.AMD_SEV_SNP, files(WHOLE.encode())).carried == Carried(WHOLE)
     composite = Evidence(Platform.COMPOSITE, submodules={"cpu": WHOLE})
     assert read_evidence(Platform.COMPOSITE, files(composite.encode())).carried.evidence == composite
+    assert parts(Platform.AMD_SEV_SNP, report=WHOLE.encode()) == {"report": WHOLE.encode()}
     with pytest.raises(EvidenceMismatchError):
         read_evidence(Platform.INTEL_TDX, files(WHOLE.encode()))
     with pytest.raises(MalformedError):

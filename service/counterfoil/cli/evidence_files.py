@@ -84,10 +84,7 @@ def _parts(platform: Platform, files: Sequence[EvidenceFile]) -> dict[str, bytes
         raise EvidencePartError(f"evidence of {platform} is given in one file, in the encoding of evidence")
     unnamed, found = [file.data for file in files if file.part is None], dict[str, list[bytes]]()
     for place, data in enumerate(unnamed):
-        name = list(known)[min(place, last)]
-        if name in found and known[name] is not pem_certificates:
-            raise EvidencePartError(f"evidence of {platform} has the parts {', '.join(known)}")
-        found.setdefault(name, []).append(data)
+        found.setdefault(list(known)[min(place, last)], []).append(data)
     for file in files:
         if file.part is None:
             continue
