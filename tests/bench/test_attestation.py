@@ -80,17 +80,22 @@ def test_bad_evidence_is_refused_by_our_own_errors_and_leaves_memory_flat(synthe
 
 
 def test_what_keeps_each_piece_is_found_out(synthetic: dict[Platform, Sample]) -> None:
-    kept = []
+    kept, most = list[bytes](), 0
 
     class Keeping(Sample):
         def verify(self) -> EvidenceClaims:
-            kept.append(bytes(1024))
+            if len(kept) < most:
+                kept.append(bytes(8192))
             raise CounterfoilError("kept")
 
     sample = synthetic[Platform.TPM2]
-    grows = Keeping(sample.source, sample.evidence, sample.at)
-    assert not refuse({Platform.TPM2: grows}, 1000).is_flat
-    assert kept
+    keeping = Keeping(sample.source, sample.evidence, sample.at)
+    most = 1000
+    assert not refuse({Platform.TPM2: keeping}, most).is_flat
+    kept.clear()
+    most = 200
+    assert refuse({Platform.TPM2: keeping}, 1000).is_flat
+    assert len(kept) == most
 
 
 def test_a_small_run_prints_every_platform_and_writes_what_it_measured(
