@@ -14,7 +14,7 @@ from counterfoil.attestation.snp.report import SigningKey
 from counterfoil.attestation.snp.tcb import TURIN, places
 from counterfoil.cose.certificates import load_certificate
 from counterfoil.cose.public_key import PublicKey
-from counterfoil.cose.x509_path.certificate import parse_certificate
+from counterfoil.cose.x509_path.certificate import parse_authority
 from counterfoil.cose.x509_path.der import one_element
 from counterfoil.cose.x509_path.purpose import PathPurpose
 from counterfoil.cose.x509_path.revocation import parse_crl
@@ -96,6 +96,10 @@ class _Remembered:
             self._known[name] = known
         return known
 
+    def cache_clear(self) -> None:
+        """Forget all of it."""
+        self._known.clear()
+
 
 _REMEMBERED: Final = _Remembered()
 
@@ -111,7 +115,7 @@ def _verify(bundle: bytes, at: int, anchors: Anchors, crls: tuple[bytes, ...]) -
     if (chip is None) is (provider is None):
         raise EvidenceCertificateError("the certificate is neither one of a chip nor one of a provider")
     product = said.product()
-    authorities = {parse_certificate(der).subject for der in path.certificates[1:]}
+    authorities = {parse_authority(der).subject for der in path.certificates[1:]}
     return ChipCertificate(
         kind=SigningKey.VLEK if chip is None else SigningKey.VCEK,
         key=path.leaf_key,

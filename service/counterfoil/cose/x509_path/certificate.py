@@ -42,7 +42,6 @@ class Certificate:
     serial: int
     issuer: bytes
     subject: bytes
-    subject_name: x509.Name
     spki: bytes
     not_before: int
     not_after: int
@@ -56,6 +55,11 @@ class Certificate:
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
     fulcio_issuer: bytes | None
+
+    @property
+    def subject_name(self) -> x509.Name:
+        """The subject, attribute by attribute."""
+        return load_certificate(self.der).subject
 
     @property
     def is_self_issued(self) -> bool:
@@ -153,7 +157,6 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
-        subject_name=loaded.subject,
         spki=spki.encoded,
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
