@@ -114,23 +114,19 @@ class Amd:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A chip with the key that signs its reports, which may be its provider's."""
+    """A chip with the key that signs its reports, which may be its provider's, and the CA that certified it."""
 
     amd: Amd
     kind: str
     key: ec.EllipticCurvePrivateKey
     certificate: bytes
+    above: Entity
     chip_id: bytes
     levels: Mapping[str, int]
 
     @property
     def product(self) -> str:
         return self.amd.product
-
-    @property
-    def above(self) -> Entity:
-        """The CA that certified its key."""
-        return self.amd.chips if self.kind == VCEK else self.amd.providers
 
     @property
     def anchors(self) -> Anchors:
@@ -144,18 +140,18 @@ class Chip:
         """The versions of its firmware as a number of eight bytes."""
         return packed_tcb(self.product, {**self.levels, **levels})
 
-    def report(self, version: int = 3, **fields: bytes | int) -> bytes:
-        """A signed report; fields are those of ``FIELDS``, and the others are such as a chip has them."""
+    def report(self, number: int = 3, /, **fields: bytes | int) -> bytes:
+        """A signed report of a version; fields are those of ``FIELDS``, and the others are such as a chip has them."""
         signing_key = 0 if self.kind == VCEK else 1 << 2
         own: dict[str, bytes | int] = {
-            "version": version,
+            "version": number,
             "keys": signing_key,
             "chip_id": self.chip_id.ljust(64, b"\x00"),
             **dict.fromkeys(("current_tcb", "reported_tcb", "committed_tcb", "launch_tcb"), self.tcb()),
         }
-        if version >= 3:
+        if number >= 3:
             own |= zip(("cpu_family", "cpu_model", "cpu_stepping"), _CPUS[self.product], strict=True)
-        if version >= 5:
+        if number >= 5:
             own |= {"launch_mitigations": 1, "current_mitigations": 3}
         return signed_report(self.key, {**_MIGHT_BE_ANYTHING, **own, **fields})
 
@@ -170,13 +166,17 @@ class Chip:
         return Evidence(Platform.AMD_SEV_SNP, parts if endorsement is None else {**parts, "endorsement": endorsement})
 
 
+def make_amd(product: str = MILAN) -> Amd:
+    """CAs of a product under the names that AMD gives them, each time other ones."""
+    top = root(f"ARK-{product}", _LONG_LIVED_CA)
+    chips = authority(top, f"SEV-{product}", _LONG_LIVED_CA_WITHOUT_MORE)
+    return Amd(product, top, chips, authority(top, f"SEV-VLEK-{product}", _LONG_LIVED_CA_WITHOUT_MORE))
+
+
 @lru_cache
-def make_amd(product: str = MILAN, *, named_after: str | None = None) -> Amd:
-    """CAs of a product, under the names that AMD gives them, or those of another one."""
-    name = named_after or product
-    top = root(f"ARK-{name}", _LONG_LIVED_CA)
-    chips = authority(top, f"SEV-{name}", _LONG_LIVED_CA_WITHOUT_MORE)
-    return Amd(product, top, chips, authority(top, f"SEV-VLEK-{name}", _LONG_LIVED_CA_WITHOUT_MORE))
+def amd_of(product: str) -> Amd:
+    """The CAs of a product that chips have unless a test says otherwise."""
+    return make_amd(product)
 
 
 def make_chip(
@@ -192,7 +192,7 @@ def make_chip(
     above: Entity | None = None,
 ) -> Chip:
     """A chip of a product. ``says`` are extensions of AMD's by their last arcs: other values, or None for none."""
-    cas, own = amd or make_amd(product), key or new_key(ec.SECP384R1())
+    cas, own = amd or amd_of(product), key or new_key(ec.SECP384R1())
     chip = chip_id if chip_id is not None else TURIN_CHIP_ID if product == TURIN else CHIP_ID
     said = {**extensions_of(product, kind, chip, levels), **says}
     extensions = [
@@ -203,7 +203,7 @@ def make_chip(
     issuer = above or (cas.chips if kind == VCEK else cas.providers)
     says_all = Says(ca=None, usage=None, not_before=FROM, not_after=UNTIL, extensions=extensions)
     leaf = issued(issuer, name or f"SEV-{kind}", says_all, own)
-    return Chip(cas, kind, own, with_serial_zero(leaf, issuer), chip, levels)
+    return Chip(cas, kind, own, with_serial_zero(leaf, issuer), issuer, chip, levels)
 
 
 def extensions_of(product: str, kind: str, chip_id: bytes, levels: Mapping[str, int]) -> dict[str, bytes]:

@@ -133,7 +133,9 @@ def test_no_field_may_be_another(name: str) -> None:
                 verified(report=changed)
 
 
-@pytest.mark.parametrize("name", ["policy", "report_data", "measurement", "host_data", "report_id", "launch_mitigations"])
+@pytest.mark.parametrize(
+    "name", ["policy", "report_data", "measurement", "host_data", "report_id", "launch_mitigations"]
+)
 def test_another_field_is_another_signature(name: str) -> None:
     report = CHIP.report(5)
     at, _ = FIELDS[name]
