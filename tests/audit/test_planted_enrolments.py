@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from counterfoil.attestation.binding import Binding, enrolment_binding
+from counterfoil.attestation.binding import enrolment_binding
 from counterfoil.audit.enrolled_rules import EnrolmentEntry
 from counterfoil.audit.entry import AuditedEntry, audited
 from counterfoil.audit.report import Verdict
@@ -25,15 +25,24 @@ from counterfoil.statement.links import chain_id
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.sqlite import open_sqlite
 from tests.attested import Machine, attested_policy, machine_of
+from tests.attested_log import (
+    AFTER,
+    CARRIES,
+    ENROLMENT,
+    OTHER_ENROLMENT,
+    PLATFORM,
+    UNATTESTED,
+    UNDER,
+    UNDER_OTHER,
+    machines_of,
+    play,
+)
 from tests.audit.planting import Planted, codes, kinds, planting
-from tests.builders import World, issuer_of, sign_statement
-from tests.intel_quotes import make_platform
+from tests.builders import World, issuer_of
 from tests.log.material import policy_statement
 
-PLATFORM = make_platform()
 DAY = 24 * 60 * 60
 DECISION = "UPDATE entries SET decision = ? WHERE number = ?"
-POLICY, ENROLMENT, UNDER, OTHER_ENROLMENT, UNDER_OTHER, CARRIES, UNATTESTED, NEXT_POLICY, AFTER = range(2, 11)
 
 
 @dataclass
@@ -70,29 +79,12 @@ def _nonce(challenge: bytes) -> bytes:
     return sha256(challenge).digest()
 
 
-async def play(world: World, machines: tuple[Machine, Machine]) -> None:
-    log, (machine, other), policy = world.open(), machines, attested_policy(PLATFORM, issuer_of(world.agent), version=2)
-    bindings = frozenset({Binding.ENROLMENT, Binding.THUMBPRINT})
-    rules = replace(policy, appraisals=(replace(policy.appraisals[0], bindings=bindings),))
-    await register(policy_statement(world, rules), log)
-    await register(machine.enrolment(machine.challenge(world.clock())), log)
-    await register(machine.statement(), log)
-    world.clock.now += 60
-    await register(other.enrolment(other.challenge(world.clock())), log)
-    await register(other.statement(), log)
-    await register(machine.carrying(machine.evidence(machine.kid.ljust(64, b"\0"))), log)
-    await register(sign_statement(world.agent), log)
-    await register(policy_statement(world, replace(rules, version=3, max_lag_seconds=7)), log)
-    await register(machine.statement(), log)
-    await log.close()
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path, tuple[Machine, Machine]]:
     path = tmp_path_factory.mktemp("attested") / "log.db"
     store = open_sqlite(path, create=True)
     world = World(store).found()
-    machines = machine_of(world, PLATFORM), machine_of(world, PLATFORM)
+    machines = machines_of(world)
     asyncio.run(play(world, machines))
     store.close()
     return world, path, machines
