@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    appraisals,
     bundle,
     chain_events,
     chains,
@@ -46,6 +47,7 @@ _ROUTERS: Final = tuple(
     for module in (
         entries,
         contents,
+        appraisals,
         keys,
         log_info,
         chains,
