@@ -12,7 +12,7 @@ from typing import Final
 
 from counterfoil.cose.certificates import certificate_digest
 from counterfoil.cose.public_key import PublicKey
-from counterfoil.cose.x509_path.certificate import Certificate, parse_authority, parse_certificate
+from counterfoil.cose.x509_path.certificate import Certificate, parse_certificate
 from counterfoil.cose.x509_path.checks import dated_certificates, require_certificates
 from counterfoil.cose.x509_path.name_constraints import Comparisons, require_names
 from counterfoil.cose.x509_path.purpose import NotChecked, PathPurpose, VerifiedPath
@@ -78,11 +78,11 @@ def _parse_chain(chain: Sequence[bytes]) -> list[Certificate]:
     if not 1 <= len(chain) <= MAX_CERTIFICATES:
         raise TooLargeError(f"a chain of {len(chain)} certificates; from 1 to {MAX_CERTIFICATES} are read")
     leaf, *others = chain
-    return [parse_certificate(leaf), *map(parse_authority, others)]
+    return [parse_certificate(leaf), *map(parse_certificate, others)]
 
 
 def _parse_roots(roots: Sequence[bytes], purpose: PathPurpose) -> list[Certificate]:
-    anchors = [parse_authority(root) for root in roots]
+    anchors = [parse_certificate(root) for root in roots]
     return [anchor.as_bare_key() for anchor in anchors] if purpose.anchors_are_bare_keys else anchors
 
 
