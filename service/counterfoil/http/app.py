@@ -12,9 +12,11 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    appraisals,
     bundle,
     chain_events,
     chains,
+    challenge_response,
     checkpoint,
     completeness,
     consistency,
@@ -45,7 +47,9 @@ _ROUTERS: Final = tuple(
     module.router
     for module in (
         entries,
+        challenge_response,
         contents,
+        appraisals,
         keys,
         log_info,
         chains,

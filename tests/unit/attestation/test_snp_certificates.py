@@ -269,11 +269,11 @@ def test_cas_with_keys_of_rsa_and_pss_are_amd_s_own() -> None:
 
 def test_certificates_hold_to_the_second() -> None:
     for at in (FROM, UNTIL):
-        REMEMBERED.forget()
+        REMEMBERED.cache_clear()
         assert (found(at=at).holds_from, found(at=at).holds_until) == (FROM, UNTIL)
     for at in (FROM - 1, UNTIL + 1, 0):
         for remembered in (False, True):
-            REMEMBERED.forget()
+            REMEMBERED.cache_clear()
             if remembered:
                 found()
             with pytest.raises(CertificateOutOfDateError):
@@ -355,7 +355,7 @@ def test_what_is_remembered_changes_no_answer_where_there_are_two_paths() -> Non
     chip = make_chip(above=older)
     bundle = pem(chip.certificate, newer.der, older.der, cas.root.der)
     for times in ((AT - 1, AT), (AT, AT - 1)):
-        REMEMBERED.forget()
+        REMEMBERED.cache_clear()
         intervals = {
             at: (found(chip, bundle, at=at).holds_from, found(chip, bundle, at=at).holds_until) for at in times
         }
@@ -366,7 +366,7 @@ def test_what_is_remembered_changes_no_answer_where_a_ca_has_two_lists() -> None
     older = crl(CHIP.amd.root, this_update=AT - 3 * DAY, next_update=AT + DAY)
     newer = crl(CHIP.amd.root, this_update=AT, next_update=AT + 3 * DAY)
     for times in ((AT - 1, AT), (AT, AT - 1)):
-        REMEMBERED.forget()
+        REMEMBERED.cache_clear()
         untils = {at: found(CHIP, None, older, newer, at=at).holds_until for at in times}
         assert untils == {AT - 1: AT + DAY, AT: AT + 3 * DAY}
 
@@ -411,7 +411,7 @@ def test_what_is_remembered_is_bounded() -> None:
     remembered.find(MAX_REMEMBERED, AT, asked)
     remembered.find(0, AT, asked)
     assert asked.times == MAX_REMEMBERED + 2
-    remembered.forget()
+    remembered.cache_clear()
     remembered.find(0, AT, asked)
     assert asked.times == MAX_REMEMBERED + 3
 

@@ -250,7 +250,7 @@ def test_what_is_remembered_changes_no_answer_where_there_are_two_paths() -> Non
     did = f"{signer.did}::subject:CN:Leaf"
     data = signer.endorse(MEASUREMENT, header={labels.X5CHAIN: chain, "iss": did})
     for times in ((AT - 1, AT), (AT, AT - 1)):
-        REMEMBERED.forget()
+        REMEMBERED.cache_clear()
         intervals = {at: (found(data, at=at).holds_from, found(data, at=at).holds_until) for at in times}
         assert intervals == {AT - 1: (FROM, AT), AT: (AT, UNTIL)}
 

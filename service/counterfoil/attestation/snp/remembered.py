@@ -53,7 +53,7 @@ class Remembered(Generic[_DatedT]):
             self._known[name] = verified.found
         return verified.found
 
-    def forget(self) -> None:
+    def cache_clear(self) -> None:
         """Begin again: the next of each is verified anew."""
         self._known.clear()
 
