@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from counterfoil.cose import labels
 from counterfoil.cose.certificates import certificate_digest, certificate_key, load_certificate
+from counterfoil.cose.x509_path.certificate import parse_certificate
 from counterfoil.errors import (
     AlgorithmUnsupportedError,
     MalformedCertificateError,
@@ -121,3 +122,17 @@ def test_what_only_looks_like_it_is_no_certificate() -> None:
     for wrong in (ZERO_SERIAL, b"\x30\x08" + ZERO_SERIAL, bytes(8) + ZERO_SERIAL, ZERO_SERIAL * 3):
         with pytest.raises(MalformedCertificateError):
             certificate_key(wrong)
+
+
+@pytest.mark.parametrize("number", [0x80, 0xFF])
+def test_a_negative_serial_number_is_refused_without_a_warning(number: int) -> None:
+    with pytest.raises(MalformedCertificateError):
+        certificate_key(serial_zero(number))
+    with pytest.raises(MalformedCertificateError):
+        parse_certificate(serial_zero(number))
+
+
+@pytest.mark.parametrize("size", range(40))
+def test_the_beginning_of_a_certificate_is_none(size: int) -> None:
+    with pytest.raises(MalformedCertificateError):
+        certificate_key(certificate()[:size])
