@@ -17,7 +17,7 @@ SAME_ON_ALL := --http-store=postgres \
   --deselect=tests/http/test_engagement.py::test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-python strangers check fmt lint type contracts fuzz bench bench-smoke openapi schemas db-check vectors clean
+.PHONY: help demo dev test test-python strangers check fmt lint type contracts fuzz bench bench-smoke bench-attestation openapi schemas db-check vectors clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,7 @@ $(STAMP): pyproject.toml deploy/make-venv.sh
 
 test: strangers ## run every test
 	@sh deploy/find-postgres.sh
+	@sh deploy/find-tpm.sh
 	@$(PYTEST)
 
 test-python: $(STAMP) ## run the tests that may fail with one Python and pass with another
@@ -68,6 +69,9 @@ bench: $(STAMP) ## the service under load on both stores and the audit of what i
 
 bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded store, and fsck
 	@$(BIN)/python -m bench.run --smoke --stores sqlite --seconds 1 --rounds 1 --fsck --fail --out build/bench-smoke.json
+
+bench-attestation: $(STAMP) ## what verifying evidence costs, in units of one ES256 verification; writes build/bench-attestation.json (BENCH="--rounds 5")
+	@$(BIN)/python -W ignore::cryptography.utils.CryptographyDeprecationWarning -m bench.attestation $(BENCH)
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml

@@ -44,7 +44,7 @@
     │   ├── TcbTooOldError, TcbStatusNotAdmittedError, AdvisoryNotAdmittedError, EvidenceTooOldError
     │   ├── UncheckedNotAdmittedError, KeyNotBoundError, AttestationRequiredError, AttestationNotAskedError
     │   ├── ChallengeMissingError, ChallengeForeignError, ChallengeExpiredError, ChallengeUsedError
-    │   ├── TooManySessionsError, CollateralSupersededError
+    │   ├── ChallengeMismatchError, TooManySessionsError, CollateralSupersededError
     │   └── ActorRoleError, FormationRepeatedError, NothingToClearError, PreviousUnknownError, FindingRefusedError
     ├── ConflictError            already there in another form
     │   ├── SignatureTwinError, PageSupersededError, NameAmbiguousError
@@ -52,6 +52,7 @@
     │       └── NoFormationError, ReferenceUnknownError
     ├── AbsentError              nothing there by that name
     │   ├── EntryAbsentError, ChainAbsentError, TileAbsentError, KeyAbsentError
+    │   ├── ChallengeSessionAbsentError, ChallengeSessionExpiredError
     │   └── SizeNotCommittedError, ContentAbsentError
     ├── UnavailableError         come back later; nothing was changed
     │   ├── CommitTimeoutError, QueueFullError, StoreUnavailableError, RulesUnsettledError
@@ -859,6 +860,12 @@ class ChallengeUsedError(RefusedError):
     code = "challenge-used"
 
 
+class ChallengeMismatchError(RefusedError):
+    """What was posted to the session of a challenge is no enrolment that answers that challenge."""
+
+    code = "challenge-mismatch"
+
+
 class TooManySessionsError(RefusedError):
     """As many keys are enrolled as a log keeps in force at a time."""
 
@@ -972,6 +979,18 @@ class KeyAbsentError(AbsentError):
     """No key of this log has that identifier."""
 
     code = "no-such-key"
+
+
+class ChallengeSessionAbsentError(AbsentError):
+    """No challenge of this log has a session of that name."""
+
+    code = "challenge-session-not-found"
+
+
+class ChallengeSessionExpiredError(AbsentError):
+    """The challenge of the session can be answered no more; what answered it in time is an entry of the log."""
+
+    code = "challenge-session-expired"
 
 
 class SizeNotCommittedError(AbsentError):

@@ -26,6 +26,13 @@ COMMANDS = (
     ("crl",),
     ("crl", "add"),
     ("crl", "list"),
+    ("collateral",),
+    ("collateral", "add"),
+    ("collateral", "list"),
+    ("attestation",),
+    ("attestation", "verify"),
+    ("attestation", "challenge"),
+    ("attestation", "enrol"),
     ("sign",),
     ("submit",),
     ("receipt",),
@@ -64,7 +71,7 @@ COMMANDS = (
 ORIGIN = "log.example/agents"
 AGENT = "https://agent.example"
 TRACE = "trace-7f3c2a90"
-_PROGRAM = str(Path(sys.executable).parent / "counterfoil")
+PROGRAM = str(Path(sys.executable).parent / "counterfoil")
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class Shell:
 def installed(*arguments: object, variables: Mapping[str, str] | None = None) -> Outcome:
     """The installed program in a process of its own."""
     done = subprocess.run(
-        ["env", *(f"{name}={value}" for name, value in (variables or {}).items()), _PROGRAM, *map(str, arguments)],
+        ["env", *(f"{name}={value}" for name, value in (variables or {}).items()), PROGRAM, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -119,7 +126,7 @@ def installed(*arguments: object, variables: Mapping[str, str] | None = None) ->
 def served(data: Path) -> Iterator[str]:
     """The installed server on a free port over a data directory; its URL."""
     process = subprocess.Popen(
-        [_PROGRAM, "serve", "--data", str(data), "--port", "0", "--json"],
+        [PROGRAM, "serve", "--data", str(data), "--port", "0", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -18,6 +18,8 @@ def test_every_command_teaches(command: tuple[str, ...], flag: str, shell: Shell
         ("issuer",),
         ("root",),
         ("crl",),
+        ("collateral",),
+        ("attestation",),
         ("policy",),
         ("receipt-key",),
         ("event",),
@@ -38,7 +40,9 @@ def test_nothing_prints_the_help_with_every_exit_code(shell: Shell) -> None:
         assert f"\n  {command[0]} " in outcome.out
 
 
-@pytest.mark.parametrize("group", ["issuer", "root", "crl", "policy", "receipt-key", "event", "db"])
+@pytest.mark.parametrize(
+    "group", ["issuer", "root", "crl", "collateral", "attestation", "policy", "receipt-key", "event", "db"]
+)
 def test_a_group_by_itself_prints_its_help(group: str, shell: Shell) -> None:
     assert shell(group) == shell(group, "--help")
 

@@ -17,6 +17,7 @@ from counterfoil.http.metrics import problem_codes
 from counterfoil.log.founding import found_log
 from counterfoil.log.records import Head
 from counterfoil.merkle.hashing import NodeHash
+from counterfoil.policy.changes import CRL_CONTENT_TYPE
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.settings import METRICS_DIRECTORY
 from counterfoil.signing.file_signer import read_key_file, write_key_file
@@ -26,7 +27,9 @@ from counterfoil.statement.identity import parse_origin
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.sqlite import open_sqlite
 from tests.builders import START, sign_statement
+from tests.certificates import DAY, crl, root
 from tests.http.live import ADMIN, COSE, QUIET, Live, exchange, new_world, problem_in, running, wait_until
+from tests.key_notices import own_statement
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -235,3 +238,14 @@ def test_several_processes_answer_as_one_and_a_killed_one_is_still_counted(data:
         first.kill()
         first.wait(timeout=30)
         assert value(other, "problems_total", code="not-cose-sign1") == 5
+
+
+def test_collateral_and_enrolled_keys_are_shown(live: Live) -> None:
+    assert value(live.url, "enrolled_keys") == 0
+    assert ("counterfoil_enrolled_keys", frozenset()) in scraped(live.url)
+    own = crl(root("ca"))
+    live.register(own_statement(live.world, CRL_CONTENT_TYPE, own))
+    aged = value(live.url, "collateral_age_seconds", kind="crl", about="CN=ca")
+    live.world.clock.now += 60
+    assert value(live.url, "collateral_age_seconds", kind="crl", about="CN=ca") == aged + 60
+    assert value(live.url, "collateral_remaining_seconds", kind="crl", about="CN=ca") == 2 * DAY - aged - 60

@@ -32,7 +32,7 @@ FAMILIES: dict[type[CounterfoilError], set[int]] = {
     errors.UnverifiedError: {400},
     errors.RefusedError: {400},
     errors.ConflictError: {409},
-    errors.AbsentError: {404},
+    errors.AbsentError: {404, 410},
     errors.UnavailableError: {429, 503},
     errors.CorruptError: {503},
     errors.MisconfiguredError: {500},
@@ -78,6 +78,7 @@ def test_what_is_the_operators_business_is_not_told(kind: type[CounterfoilError]
         (errors.EntryAbsentError, 404, "Not Found"),
         (errors.RateLimitedError, 429, "Too Many Requests"),
         (errors.KeyAbsentError, 404, "No such key"),
+        (errors.ChallengeSessionExpiredError, 410, "Gone"),
     ],
 )
 def test_the_titles_of_scrapi(kind: type[CounterfoilError], status: int, title: str) -> None:

@@ -200,11 +200,12 @@ async def test_evidence_that_binds_something_else(scene: Scene) -> None:
     machine, other = scene.machine, machine_of(scene.world, PLATFORM)
     challenge = machine.challenge()
     nonce = sha256(challenge).digest()
+    bound = enrolment_binding(nonce, machine.kid)
     for report_data in (
         bytes(64),
         enrolment_binding(nonce, other.kid),
         enrolment_binding(bytes(32), machine.kid),
-        enrolment_binding(nonce, machine.kid)[:63] + b"\0",
+        bound[:63] + bytes([bound[63] ^ 1]),
         enrolment_binding(nonce, machine.kid, size=32) + bytes(32),
         machine.kid + bytes(32),
     ):

@@ -40,7 +40,7 @@ def appraise(
     claims: EvidenceClaims,
     policy: AppraisalPolicy,
     *,
-    key: PublicKey,
+    key: PublicKey | None,
     nonce: bytes | None,
     at: int,
 ) -> Appraisal:

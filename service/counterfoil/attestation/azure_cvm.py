@@ -19,13 +19,14 @@ from counterfoil.attestation.tpm_signed_quote import (
     verify_signed_quote,
 )
 from counterfoil.attestation.verifier import Verifier
-from counterfoil.errors import EvidenceMismatchError, EvidencePartError
+from counterfoil.errors import EvidenceMismatchError, EvidencePartError, EvidenceVersionError
 
 HCL_REPORT_PART: Final = "hcl-report"
 RUNTIME_DATA_PART: Final = "runtime-data"
 REPORT_PART: Final = "report"
 QUOTE_PART: Final = "quote"
 CERTIFICATES_PART: Final = "certificates"
+COLLATERAL_PART: Final = "collateral"
 
 _QUOTED: Final = frozenset({ATTEST_PART, SIGNATURE_PART})
 _FORMS: Final = {
@@ -35,6 +36,9 @@ _FORMS: Final = {
     frozenset({QUOTE_PART, RUNTIME_DATA_PART}): Platform.INTEL_TDX,
 }
 """What the evidence of the CPU and the runtime data may come as, and of which CPU it then is."""
+
+_BESIDE: Final = {Platform.AMD_SEV_SNP: CERTIFICATES_PART, Platform.INTEL_TDX: COLLATERAL_PART}
+"""What may stand beside the report of a CPU, for its verifier alone."""
 
 _REPORT_DATA: Final = "report-data"
 _REPORT_DATA_BYTES: Final = 64
@@ -53,12 +57,17 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
 
     The parts are ``attest``, ``signature`` and perhaps ``pcrs`` as those of a TPM, and one of: ``hcl-report``;
     ``hcl-report`` and a TD ``quote``; an SNP ``report`` and ``runtime-data``; a TD ``quote`` and ``runtime-data``.
-    ``certificates`` are passed on with an SNP report. The claims are those of the CPU with the registers of the vTPM
-    among the measurements; only ``extra-data`` is bound, since the report data are taken. The verifier raises what
-    that of the CPU raises, what ``verify_signed_quote`` and ``parse_runtime_data`` raise, and:
+    ``certificates`` beside an SNP report and ``collateral`` beside a TD quote are passed on with it.
+
+    The claims are those of the CPU with the registers of the vTPM among the measurements; only ``extra-data`` is bound,
+    since the report data are taken. All that the vTPM says is worth what the paravisor is that made it: any guest may
+    report runtime data of its own, and only the launch measurement, which is for the policy, tells Azure's paravisor
+    from others. The verifier raises what that of the CPU raises, what ``verify_signed_quote``, ``parse_hcl_report`` and
+    ``parse_runtime_data`` raise, and:
 
     Raises:
-        EvidencePartError: Other parts are there, or no verifier is for the CPU.
+        EvidencePartError: Other parts are there.
+        EvidenceVersionError: No verifier is for the CPU.
         EvidenceMismatchError: The report of the CPU is not of these runtime data, or of another CPU than it says.
 
     Azure confidential VM guest attestation; TPM 2.0 Part 3, section 18.4.
@@ -69,7 +78,7 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
         runtime = parse_runtime_data(parts.runtime_data)
         verify_cpu = cpus.get(parts.cpu.platform)
         if verify_cpu is None:
-            raise EvidencePartError(f"no verifier of {parts.cpu.platform} is at hand")
+            raise EvidenceVersionError(f"evidence of {parts.cpu.platform} is not verified here")
         claims = verify_cpu(parts.cpu, at, anchors, collateral)
         _require_bound(claims, parts)
         return _claims(claims, runtime, verify_signed_quote(evidence, runtime.attestation_key))
@@ -78,9 +87,9 @@ def azure_cvm_verifier(cpus: Mapping[Platform, Verifier]) -> Verifier:
 
 
 def _parts(evidence: Evidence) -> _Parts:
-    names = frozenset(evidence.parts) - _QUOTED - {PCRS_PART, CERTIFICATES_PART}
+    names = frozenset(evidence.parts) - _QUOTED - {PCRS_PART, *_BESIDE.values()}
     platform = _FORMS.get(names)
-    if platform is None or not evidence.parts.keys() >= _QUOTED:
+    if platform is None:
         raise EvidencePartError(f"evidence of {evidence.platform} has other parts; its verifier names them")
     found = evidence.parts
     hcl = parse_hcl_report(found[HCL_REPORT_PART]) if HCL_REPORT_PART in found else None
@@ -92,13 +101,14 @@ def _parts(evidence: Evidence) -> _Parts:
 
 
 def _cpu_parts(evidence: Evidence, platform: Platform, hcl: HclReport | None) -> dict[str, bytes]:
-    certificates = {CERTIFICATES_PART} & evidence.parts.keys()
+    beside = _BESIDE.values() & evidence.parts.keys()
+    if not beside <= {_BESIDE[platform]}:
+        raise EvidencePartError(f"evidence of {platform} has no part named {min(beside - {_BESIDE[platform]})}")
     if platform is Platform.INTEL_TDX:
-        if certificates:
-            raise EvidencePartError("a TD quote carries its certificates itself")
-        return {QUOTE_PART: evidence.part(QUOTE_PART)}
-    report = hcl.cpu_report if hcl is not None else evidence.part(REPORT_PART)
-    return {REPORT_PART: report} | {name: evidence.part(name) for name in certificates}
+        own = {QUOTE_PART: evidence.part(QUOTE_PART)}
+    else:
+        own = {REPORT_PART: hcl.cpu_report if hcl is not None else evidence.part(REPORT_PART)}
+    return own | {name: evidence.part(name) for name in beside}
 
 
 def _require_bound(cpu: EvidenceClaims, parts: _Parts) -> None:

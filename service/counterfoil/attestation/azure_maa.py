@@ -90,7 +90,7 @@ def verify_azure_maa(evidence: Evidence, at: int, anchors: Anchors, collateral: 
         debug=is_any_set(tee, known.debug),
         migratable=product == "sevsnpvm" and tee.flag("x-ms-sevsnpvm-migration-allowed") is not False,
         tcb={name: svn for name, claim in _TCB.items() if (svn := tee.integer(claim)) is not None},
-        tcb_status=tee.text("attester_tcb_status") or compliance,
+        tcb_status=tee.text("attester_tcb_status"),
         vmpl=tee.integer("x-ms-sevsnpvm-vmpl"),
         facts={**facts, "issuer": passport.issuer},
         issued_at=passport.issued_at,

@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import Final
 
 from counterfoil.attestation.claims import EvidenceClaims
+from counterfoil.attestation.evidence import Platform
 from counterfoil.cose.jwk import jwk_thumbprint
 from counterfoil.cose.keys import PublicKey
 from counterfoil.encoding.base64url import encode_base64url
@@ -40,13 +41,17 @@ def enrolment_binding(nonce: bytes, thumbprint: bytes, *, size: int = _REPORT_DA
     return sha256(bound).digest() if size == _THUMBPRINT_BYTES else sha512(bound).digest()
 
 
-def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey, nonce: bytes | None) -> bool:
-    """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's."""
-    if claims.submodules:
-        return all(is_bound(binding, one, key, nonce) for one in claims.submodules.values())
+def is_bound(binding: Binding, claims: EvidenceClaims, key: PublicKey | None, nonce: bytes | None) -> bool:
+    """Whether evidence binds a key in that way; of a composite each submodule has to. ``nonce`` is the challenge's.
+
+    Without a key nothing but ``none`` holds.
+    """
+    if claims.platform is Platform.COMPOSITE:
+        parts = claims.submodules.values()
+        return bool(parts) and all(is_bound(binding, one, key, nonce) for one in parts)
+    if key is None or binding is Binding.NONE:
+        return binding is Binding.NONE
     match binding:
-        case Binding.NONE:
-            return True
         case Binding.ENROLMENT:
             return nonce is not None and _holds(claims.bound, _enrolments(nonce, key.thumbprint))
         case Binding.THUMBPRINT:

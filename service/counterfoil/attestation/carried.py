@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from counterfoil.attestation.attested_service import parse_attested_service
 from counterfoil.attestation.challenge import MAX_CHALLENGE_BYTES
 from counterfoil.attestation.evidence import MAX_COMPOSITE_BYTES, Evidence, parse_evidence_bundle
 from counterfoil.cose import labels
 from counterfoil.cose.cose_key import MAX_COSE_KEY_BYTES, encode_cose_key, parse_cose_key
 from counterfoil.cose.keys import PublicKey
 from counterfoil.encoding.cbor import CborValue, Limits, decode, encode
-from counterfoil.errors import MalformedEvidenceError
+from counterfoil.errors import EvidenceMismatchError, MalformedEvidenceError
 from counterfoil.statement.signed_statement import SignedStatement
 
 ENROLMENT_CONTENT_TYPE: Final = "application/vnd.counterfoil.enrolment+cbor"
@@ -23,15 +24,11 @@ _MEMBERS: Final = frozenset({_EVIDENCE, _KEY, _CHALLENGE})
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Evidence, the key that it is said to bind where the policy need not know it, and the challenge it answers.
-
-    ``service`` is the name of the attested service in a statement of Microsoft's, which the issuer's name begins with.
-    """
+    """Evidence, the key that it is said to bind where the policy need not know it, and the challenge it answers."""
 
     evidence: Evidence
     key: PublicKey | None = None
     challenge: bytes | None = None
-    service: str | None = None
 
     def encode(self) -> bytes:
         """The CBOR map of its members, deterministic: the payload of an enrolment, or the value of the header."""
@@ -48,12 +45,15 @@ def carried_attestation(statement: SignedStatement) -> Carried | None:
 
     Raises:
         MalformedError: It cannot be read, or there is more than one.
+        EvidenceMismatchError: It is of an attested service, and the issuer is none of its own.
     """
     protected = statement.message.protected
     if statement.content_type == ENROLMENT_CONTENT_TYPE:
         if labels.ATTESTATION in protected or labels.ATTESTED_SERVICE in protected:
             raise MalformedEvidenceError("an enrolment carries its evidence in its payload and nowhere else")
         return parse_carried(statement.message.payload or b"")
+    if labels.ATTESTED_SERVICE in protected:
+        return _of_service(statement)
     own = protected.get(labels.ATTESTATION)
     if own is None:
         return None
@@ -63,6 +63,18 @@ def carried_attestation(statement: SignedStatement) -> Carried | None:
     if carried.challenge is not None:
         raise MalformedEvidenceError("a challenge is answered by an enrolment alone")
     return carried
+
+
+def _of_service(statement: SignedStatement) -> Carried:
+    protected, issuer = statement.message.protected, statement.claims.issuer or ""
+    if labels.ATTESTATION in protected:
+        raise MalformedEvidenceError("a statement carries evidence once")
+    read = parse_attested_service(protected[labels.ATTESTED_SERVICE])
+    if not read.speaks_for(issuer):
+        raise EvidenceMismatchError("the issuer is none of the attested service's")
+    if protected.get(labels.CRIT) != (labels.ATTESTED_SERVICE,):
+        raise MalformedEvidenceError(f"crit (2) names {labels.ATTESTED_SERVICE} and nothing else")
+    return Carried(read.evidence, read.key)
 
 
 def parse_carried(data: bytes) -> Carried:

@@ -13,7 +13,7 @@ MAX_EVIDENCE_BYTES: Final = 64 * 1024
 """Of one environment. An SNP report with its chain takes 6 KB, a TDX quote 5 to 8, a Nitro document 5."""
 
 MAX_SUBMODULES: Final = 16
-"""The largest machines of this field carry eight GPUs beside a CPU."""
+"""Beside a CPU: the largest machines of this field carry eight GPUs."""
 
 MAX_COMPOSITE_BYTES: Final = 256 * 1024
 _MAX_PARTS: Final = 16
@@ -102,8 +102,10 @@ def _evidence(value: CborValue, *, may_be_composite: bool) -> Evidence:
         case _:
             raise MalformedEvidenceError("evidence is not an array of a known platform and a map of parts")
     if platform is Platform.COMPOSITE:
-        if not may_be_composite or not 1 <= len(held) <= MAX_SUBMODULES:
-            raise MalformedEvidenceError(f"a composite has 1 to {MAX_SUBMODULES} submodules, none of them a composite")
+        if not may_be_composite or not 1 <= len(held) <= MAX_SUBMODULES + 1:
+            raise MalformedEvidenceError(
+                f"a composite has a CPU and up to {MAX_SUBMODULES} others, none of them a composite"
+            )
         submodules = {str(key): _evidence(item, may_be_composite=False) for key, item in held.items()}
         return Evidence(platform, submodules=submodules)
     parts = {key: item for key, item in held.items() if isinstance(key, str) and isinstance(item, bytes)}

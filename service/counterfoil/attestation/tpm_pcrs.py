@@ -85,7 +85,7 @@ def _registers(bank: TpmHash, held: CborValue) -> dict[int, bytes]:
     registers = {
         index: value
         for index, value in held.items()
-        if type(index) is int and index in _REGISTERS and isinstance(value, bytes) and len(value) == bank.size
+        if isinstance(index, int) and index in _REGISTERS and isinstance(value, bytes) and len(value) == bank.size
     }
     if len(registers) != len(held):
         raise MalformedEvidenceError(f"a register of the bank {bank.name} holds {bank.size} bytes")

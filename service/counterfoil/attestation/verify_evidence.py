@@ -9,25 +9,34 @@ from counterfoil.attestation.azure_cvm import azure_cvm_verifier
 from counterfoil.attestation.azure_maa import verify_azure_maa
 from counterfoil.attestation.claims import EvidenceClaims
 from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.composite import verify_composite
 from counterfoil.attestation.ear_token import verify_ear
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.gcp_confidential_space import verify_gcp_confidential_space
 from counterfoil.attestation.intel_ita import verify_intel_ita
+from counterfoil.attestation.nitro import verify_nitro
+from counterfoil.attestation.nvidia_gpu import verify_nvidia_gpu
 from counterfoil.attestation.nvidia_nras import verify_nvidia_nras
 from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.snp.verify import verify_snp
 from counterfoil.attestation.tdx import verify_tdx
 from counterfoil.attestation.tpm_quote import verify_tpm2
 from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import EvidenceVersionError
 
-_CPUS: Final[Mapping[Platform, Verifier]] = MappingProxyType({Platform.INTEL_TDX: verify_tdx})
+_CPUS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
+    {Platform.AMD_SEV_SNP: verify_snp, Platform.INTEL_TDX: verify_tdx}
+)
 """On which confidential VMs of Azure's run."""
 
 VERIFIERS: Final[Mapping[Platform, Verifier]] = MappingProxyType(
     {
+        Platform.AMD_SEV_SNP: verify_snp,
         Platform.INTEL_TDX: verify_tdx,
         Platform.INTEL_SGX: verify_sgx,
+        Platform.AWS_NITRO: verify_nitro,
         Platform.TPM2: verify_tpm2,
+        Platform.NVIDIA_GPU: verify_nvidia_gpu,
         Platform.AZURE_CVM: azure_cvm_verifier(_CPUS),
         Platform.NVIDIA_NRAS: verify_nvidia_nras,
         Platform.GCP_CONFIDENTIAL_SPACE: verify_gcp_confidential_space,
@@ -46,6 +55,8 @@ def verify_evidence(
     Raises:
         MalformedError, UnverifiedError: As the platform's verifier.
     """
+    if evidence.platform is Platform.COMPOSITE:
+        return verify_composite(evidence, lambda one: verify_evidence(one, at, anchors, collateral))
     verifier = VERIFIERS.get(evidence.platform)
     if verifier is None:
         raise EvidenceVersionError(f"evidence of {evidence.platform} is not verified here")

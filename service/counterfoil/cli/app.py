@@ -8,8 +8,10 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
+from counterfoil.cli.attestation import attestation
 from counterfoil.cli.audit import audit
 from counterfoil.cli.chain import chain
+from counterfoil.cli.collateral import collateral
 from counterfoil.cli.crl import crl
 from counterfoil.cli.db import db
 from counterfoil.cli.demos import demo_group
@@ -78,6 +80,8 @@ for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revok
     app.command(help=help_of(_command))(_command)
 app.add_typer(issuer, name="issuer")
 app.add_typer(crl, name="crl")
+app.add_typer(collateral, name="collateral")
+app.add_typer(attestation, name="attestation")
 app.add_typer(root, name="root")
 app.add_typer(policy, name="policy")
 app.add_typer(receipt_key, name="receipt-key")

@@ -1,12 +1,11 @@
 """``counterfoil crl``: the revocation lists of CAs, which the operator loads; nothing ever fetches one."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterfoil.cli.collateral_files import crl_in_der
 from counterfoil.cli.files import read_input
 from counterfoil.cli.operator_desk import operator_desk, rules_now
 from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, OperatorKey, Origin
@@ -15,10 +14,7 @@ from counterfoil.cli.teaching import help_of, help_when_alone
 from counterfoil.cose.x509_path.revocation import Crl, parse_crl
 from counterfoil.encoding.jcs import JsonValue
 from counterfoil.encoding.printable import printable
-from counterfoil.errors import MalformedCrlError
 from counterfoil.policy.changes import CRL_CONTENT_TYPE
-
-_PEM: Final = b"-----BEGIN X509 CRL-----"
 
 crl = typer.Typer(
     help="Load the revocation lists by which certificates are judged.",
@@ -45,7 +41,7 @@ def add(
     Example:
       counterfoil crl add --data ./data agents-ca.crl
     """
-    der = _der(read_input(file))
+    der = crl_in_der(read_input(file))
     loaded = parse_crl(der)
     with operator_desk(data, database, url, keys, origin, key) as desk:
         published = desk.publish(CRL_CONTENT_TYPE, der)
@@ -75,16 +71,6 @@ def list_crls(
         "\n".join(fields(_rows(one)) for one in loaded) or "the log holds no revocation list",
         {"crls": listed},
     ).show(as_json=as_json)
-
-
-def _der(data: bytes) -> bytes:
-    if not data.lstrip().startswith(_PEM):
-        return data
-    try:
-        loaded = x509.load_pem_x509_crl(data)
-    except ValueError as error:
-        raise MalformedCrlError("the file is no revocation list in PEM") from error
-    return loaded.public_bytes(Encoding.DER)
 
 
 def _rows(loaded: Crl) -> tuple[tuple[str, object], ...]:

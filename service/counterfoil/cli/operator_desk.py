@@ -14,6 +14,7 @@ from counterfoil.errors import ConflictError, KeysMismatchError, MisconfiguredEr
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.local_log import LocalLog
 from counterfoil.policy.changes import CRL_CONTENT_TYPE
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE
 from counterfoil.policy.rules import Rules
 from counterfoil.register import Registration, register
 from counterfoil.signing.file_signer import read_key_file
@@ -64,7 +65,7 @@ class Desk:
     def _require_operator(self, content_type: str) -> None:
         held = self.signer.public_key.thumbprint
         known = self.rules.operator_kids | self.rules.ballot.candidates().keys()
-        if content_type == CRL_CONTENT_TYPE:
+        if content_type in {CRL_CONTENT_TYPE, COLLATERAL_CONTENT_TYPE}:
             known |= {self.rules.genesis.keys[KeyPurpose.SERVICE].thumbprint}
         if held not in known:
             names = ", ".join(sorted(kid.hex() for kid in known))

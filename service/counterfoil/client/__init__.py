@@ -9,6 +9,7 @@ except ImportError as error:
 from counterfoil.client.client import AsyncClient, Client
 from counterfoil.client.conversations import Fetched
 from counterfoil.client.engagement import Engagement, SpooledEvent, UndeliveredError
+from counterfoil.client.enrolling import Enrolled, MakeEvidence, ToBind, to_bind
 from counterfoil.client.patience import IMPATIENT, Patience
 from counterfoil.client.problem import (
     KeptReceiptError,
@@ -38,10 +39,12 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Engagement",
+    "Enrolled",
     "Fetched",
     "KeptReceiptError",
     "LogKeysChangedError",
     "LogSummary",
+    "MakeEvidence",
     "Outcome",
     "Patience",
     "Problem",
@@ -61,6 +64,8 @@ __all__ = [
     "SpoolBusyError",
     "SpoolUnwritableError",
     "SpooledEvent",
+    "ToBind",
     "UndeliveredError",
     "parse_problem",
+    "to_bind",
 ]

@@ -5,8 +5,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
-from counterfoil.client.chain import ChainConversations, FetchedChain
+from counterfoil.attestation.challenge import Challenge
+from counterfoil.client.chain import FetchedChain
 from counterfoil.client.conversations import Fetched
+from counterfoil.client.enrolling import Enrolled, Enrolling, MakeEvidence
 from counterfoil.client.key_pins import KeyPins
 from counterfoil.client.patience import Patience
 from counterfoil.client.receipt_store import ReceiptStore
@@ -15,6 +17,7 @@ from counterfoil.client.submitting_many import Outcome
 from counterfoil.client.summary import LogSummary
 from counterfoil.client.transport import AsyncTransport, Transport
 from counterfoil.cose.keys import PublicKey
+from counterfoil.cose.signer import Signer
 from counterfoil.merkle.tiles import TilePath
 from counterfoil.verify import LogKeys, VerifiedCheckpoint, VerifiedConsistency, VerifiedHistory
 
@@ -38,7 +41,7 @@ class _Common(Generic[Carrier]):
         admin_token: str | None = None,
         patience: Patience = DEFAULT_PATIENCE,
     ) -> None:
-        self._talk = ChainConversations(
+        self._talk = Enrolling(
             log_keys=log_keys,
             history=history,
             expected_issuer=expected_issuer,
@@ -91,6 +94,21 @@ class Client(_Common[Transport]):
         end with the same error.
         """
         return self._transport.hold(self._talk.submit_many(statements))
+
+    def enrol(self, signer: Signer, issuer: str, make_evidence: MakeEvidence) -> Enrolled:
+        """Enrol the signer's key for an issuer, by evidence that ``make_evidence`` asks the hardware for.
+
+        It is given what the evidence has to hold, once the log has given a challenge, and has five minutes.
+        """
+        return self._transport.hold(self._talk.enrol(signer, issuer, make_evidence))
+
+    def challenge(self) -> Challenge:
+        """A challenge of the log, to be answered with an enrolment; for those who do not ``enrol`` in one go."""
+        return self._transport.hold(self._talk.challenge())
+
+    def answer_challenge(self, challenge: Challenge, enrolment: bytes) -> Enrolled:
+        """Answer a challenge with an enrolment that ``sign_enrolment`` signed; posting it again is harmless."""
+        return self._transport.hold(self._talk.answer_challenge(challenge, enrolment))
 
     def receipt(self, entry_id: bytes, *, fresh: bool = False) -> Fetched:
         """The receipt of an entry: the one that registration returned, or one at the log's current size."""
@@ -203,6 +221,18 @@ class AsyncClient(_Common[AsyncTransport]):
     async def submit_many(self, statements: Sequence[bytes]) -> list[Outcome]:
         """As ``Client`` does."""
         return await self._transport.hold(self._talk.submit_many(statements))
+
+    async def enrol(self, signer: Signer, issuer: str, make_evidence: MakeEvidence) -> Enrolled:
+        """As ``Client`` does; ``make_evidence`` is called in a thread."""
+        return await self._transport.hold(self._talk.enrol(signer, issuer, make_evidence))
+
+    async def challenge(self) -> Challenge:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.challenge())
+
+    async def answer_challenge(self, challenge: Challenge, enrolment: bytes) -> Enrolled:
+        """As ``Client`` does."""
+        return await self._transport.hold(self._talk.answer_challenge(challenge, enrolment))
 
     async def receipt(self, entry_id: bytes, *, fresh: bool = False) -> Fetched:
         """As ``Client`` does."""

@@ -14,6 +14,29 @@ from counterfoil.errors import AlgorithmUnsupportedError, MalformedCertificateEr
 _HASHES: Final = {labels.SHA256: hashlib.sha256, labels.SHA384: hashlib.sha384, labels.SHA512: hashlib.sha512}
 
 
+_ZERO_SERIAL: Final = bytes.fromhex("a003020102020100")
+"""Version 3 and the serial number 0, as they stand at the beginning of what is signed."""
+
+_BEGINNING: Final = 24
+"""Within so many bytes of DER both have begun."""
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Return a certificate as the library has it, for what it says of names, dates, keys and extensions.
+
+    Its bytes may be others: the certificates of AMD's processors have the serial number 0, which RFC 5280 forbids and
+    the library is going to refuse, and have another one here.
+
+    Raises:
+        ValueError, TypeError, x509.InvalidVersion: As the library.
+    """
+    at = der.find(_ZERO_SERIAL, 0, _BEGINNING)
+    if at >= 0:
+        end = at + len(_ZERO_SERIAL)
+        der = der[: end - 1] + b"\x01" + der[end:]
+    return x509.load_der_x509_certificate(der)
+
+
 def certificate_key(der: bytes) -> PublicKey:
     """Return the public key that the DER certificate ``der`` certifies; nothing else of it is checked.
 
@@ -25,7 +48,7 @@ def certificate_key(der: bytes) -> PublicKey:
     RFC 9360, section 2; RFC 5280, section 4.1.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = load_certificate(der)
         require_admitted_kind(certificate.public_key_algorithm_oid.dotted_string)
         material = certificate.public_key()
     except UnsupportedAlgorithm as exc:

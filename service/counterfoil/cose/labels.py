@@ -36,10 +36,9 @@ RECEIPTS: Final = 394
 VDS: Final = 395
 VDP: Final = 396
 
-# Evidence of attested hardware in a protected header: this log's own, and Microsoft's, now and before.
+# Evidence of attested hardware in a protected header: this log's own, and Microsoft's.
 ATTESTATION: Final = "counterfoil-attestation"
 ATTESTED_SERVICE: Final = "attestedsvc"
-ATTESTED_SERVICE_BEFORE: Final = "msft-css-dev"
 
 # Verifiable data structures: RFC 9942, section 4; 2 is the CCF profile of it.
 VDS_RFC9162_SHA256: Final = 1

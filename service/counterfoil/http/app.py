@@ -16,6 +16,7 @@ from counterfoil.http import (
     bundle,
     chain_events,
     chains,
+    challenge_response,
     checkpoint,
     completeness,
     consistency,
@@ -46,6 +47,7 @@ _ROUTERS: Final = tuple(
     module.router
     for module in (
         entries,
+        challenge_response,
         contents,
         appraisals,
         keys,

@@ -40,6 +40,7 @@ _PROBLEMS: Final[dict[int, tuple[str, dict[str, Any]]]] = {
     405: ("The path has no such method.", _always(_ALLOW)),
     408: ("The request did not come in time.", _RETRY_AFTER),
     409: ("The statement stands in conflict with what is registered; Location names that where there is one.", {}),
+    410: ("The challenge can be answered no more.", {}),
     413: ("The statement is larger than the registration policy admits.", {}),
     414: ("The URL is longer than is read.", {}),
     415: ("The body is no statement by its media type, or has a content coding.", {}),
@@ -115,6 +116,21 @@ STATEMENT_BODY: Final[dict[str, Any]] = {
         },
     ],
 }
+
+ENROLMENT_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "An enrolment: a Signed Statement by the key, COSE_Sign1 tagged 18, whose payload has evidence "
+        "and the challenge of the session.",
+        "content": {COSE: {"schema": _BINARY}, STATEMENT: {"schema": _BINARY}},
+    },
+}
+SESSION_LOCATION: Final = _always(
+    {"Location": {"description": "The path of the session.", "schema": {"type": "string"}}},
+)
+ENTRY_LOCATION: Final = _always(
+    {"Location": {"description": "Where the receipt is: /entries/{entry id}.", "schema": {"type": "string"}}},
+)
 
 LOCATION: Final = _always(
     {"Location": {"description": "Where the receipt stays: /entries/{entry id}.", "schema": {"type": "string"}}},

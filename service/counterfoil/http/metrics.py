@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from counterfoil import errors
 from counterfoil.errors import CorruptError, CounterfoilError
 from counterfoil.http import problems
+from counterfoil.http.attestation_gauges import attestation_gauges
 from counterfoil.http.described import GUARDED, PROBLEMS
 from counterfoil.http.described import problems as described_problems
 from counterfoil.http.problems import Problem, method_not_allowed
@@ -20,6 +21,7 @@ from counterfoil.http.visibility import require_reader
 from counterfoil.http.wiring import Service, Wired
 from counterfoil.log.records import Head
 from counterfoil.policy.document import Visibility
+from counterfoil.policy.rules import Rules
 
 router = APIRouter(tags=["health"], responses=PROBLEMS)
 
@@ -73,19 +75,22 @@ async def publish_holdings(service: Service) -> None:
 
 
 class HeadGauges(Collector):
-    """The latest committed head, read when it is asked for, so that every process shows the same."""
+    """The latest committed head and the rules at it, read when they are asked for, so that processes show the same."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     def collect(self) -> Iterator[Metric]:
-        """The head's gauges; only the first of them when it cannot be read, so that the counters are still seen."""
+        """The gauges; only the first of them when the head cannot be read, so that the counters are still seen."""
         head = self._head()
         yield _gauge("counterfoil_log_readable", "Whether the head of the log could be read.", int(head is not None))
         if head is not None:
             yield from _gauges(head, self._service.clock())
             text = "Whether the receipt key of this process is in force, so that it takes statements."
             yield _gauge("counterfoil_receipt_key_in_force", text, int(self._signs()))
+            rules = self._rules()
+            if rules is not None:
+                yield from attestation_gauges(rules, self._service.clock())
 
     def _head(self) -> Head | None:
         try:
@@ -93,6 +98,12 @@ class HeadGauges(Collector):
         except CounterfoilError as error:
             if isinstance(error, CorruptError):
                 self._service.failure.report(error)
+            return None
+
+    def _rules(self) -> Rules | None:
+        try:
+            return self._service.log.current_rules()
+        except CounterfoilError:
             return None
 
     def _signs(self) -> bool:

@@ -30,6 +30,7 @@ TABLE: Final[Mapping[type[CounterfoilError], tuple[int, str]]] = {
     errors.ConflictError: (409, "Conflict"),
     errors.AbsentError: (404, "Not Found"),
     errors.KeyAbsentError: (404, "No such key"),
+    errors.ChallengeSessionExpiredError: (410, "Gone"),
     errors.UnavailableError: (503, "Service Unavailable"),
     errors.RateLimitedError: (429, "Too Many Requests"),
     errors.CorruptError: (503, "Service Unavailable"),
@@ -186,6 +187,14 @@ UNSUPPORTED_MEDIA_TYPE: Final = Problem(
         ("Accept", "application/cose, application/scitt-statement+cose, application/cbor-seq"),
         ("Accept-Encoding", "identity"),
     ),
+)
+ENROLMENT_MEDIA_TYPE: Final = Problem(
+    415,
+    "Unsupported Media Type",
+    "unsupported-media-type",
+    "an enrolment is sent as application/cose or application/scitt-statement+cose, one at a time and without a content "
+    "coding",
+    (_CLOSE, ("Accept", "application/cose, application/scitt-statement+cose"), ("Accept-Encoding", "identity")),
 )
 CREDENTIAL_REQUIRED: Final = Problem(
     401,

@@ -1,4 +1,4 @@
-"""The limit of reads by address; registration asks for its own."""
+"""The limit of reads by address, and of challenges and their answers; POST /entries asks for its own."""
 
 from typing import Final
 
@@ -24,7 +24,9 @@ class RateLimited:
         if scope["type"] == "http":
             limits = service_in(scope).limits
             try:
-                if scope["path"] not in _UNLIMITED:
+                if scope["method"] == "POST":
+                    limits.require_address(scope)
+                elif scope["path"] not in _UNLIMITED:
                     limits.require_read(scope)
             except RateLimitedError as error:
                 response = await failed(Request(scope, receive), error)

@@ -41,7 +41,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class _Asked:
+class Asked:
     """The header fields that registration looks at."""
 
     content_types: list[bytes]
@@ -56,7 +56,7 @@ async def registered(service: Service, scope: Scope, receive: Receive) -> Answer
     Raises:
         ProblemError, CounterfoilError: What is to be answered instead.
     """
-    asked = _asked(scope)
+    asked = asked_in(scope)
     many = is_sequence(asked.content_types)
     if not (many or is_statement(asked.content_types)) or not is_identity(asked.content_encodings):
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
@@ -97,8 +97,9 @@ def _sequence(body: bytes) -> Answer:
     return Answer(_OK, [(b"content-type", CBOR_SEQUENCE.encode()), length, _NO_STORE], body)
 
 
-def _asked(scope: Scope) -> _Asked:
-    asked = _Asked([], [])
+def asked_in(scope: Scope) -> Asked:
+    """The header fields of a request that registers something."""
+    asked = Asked([], [])
     accepts: list[bytes] = []
     for name, value in scope["headers"]:
         if name == b"content-type":

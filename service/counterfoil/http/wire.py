@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from counterfoil.attestation.challenge import NONCE_BYTES
 from counterfoil.http.limits import DEFAULT_PAGE, MAX_PAGE
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,19}")
@@ -43,5 +44,13 @@ PageSize = Annotated[
     Query(alias="limit", description="At most so many entries."),
 ]
 """How many entries an answer may hold; ``DEFAULT_PAGE`` where the query does not say."""
+
+NonceSize = Annotated[
+    int,
+    Field(ge=NONCE_BYTES, le=NONCE_BYTES),
+    BeforeValidator(_require_decimal),
+    Query(alias="nonceSize", description="In bytes; nonces of this log have the one size."),
+]
+"""How large a nonce is to be."""
 
 DEFAULT_PAGE_SIZE: Final = DEFAULT_PAGE

@@ -116,7 +116,9 @@ def _entries_after(reader: RulesReader, genesis: Genesis, number: int, head: Hea
 
 def _first(reader: RulesReader, chain: ChainHead, is_there: Callable[[Entry], bool]) -> int:
     """The sequence number of the first entry of a chain from which on something is so."""
-    return bisect_left(range(chain.length), True, key=lambda at: is_there(reader.chain_entries(chain.number, at, 1)[0]))  # noqa: FBT003
+    return bisect_left(
+        range(chain.length), 1, key=lambda at: int(is_there(reader.chain_entries(chain.number, at, 1)[0]))
+    )
 
 
 def _from(reader: RulesReader, chain: ChainHead, start: int) -> Iterator[Entry]:

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 OTHER: Final = "other"
 """The label of every value that is not one of a known set: a client must not be able to make series."""
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "POST"})
 _BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """From a commit on a fast disk to the time after which nobody waits for one any more."""
@@ -70,6 +70,15 @@ class Metrics:
         )
         self._new = registrations.labels("new")
         self._duplicate = registrations.labels("duplicate")
+        self._challenges = Counter(
+            "counterfoil_challenges", "Challenges to enrol a key that were given.", registry=self.registry
+        )
+        self._enrolments = Counter(
+            "counterfoil_challenge_answers",
+            "Answers to challenges by outcome: enrolled, repeated, or the stable code of a problem.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._problems = Counter(
             "counterfoil_problems", "Refusals and other problems, by stable code.", ["code"], registry=self.registry
         )
@@ -105,6 +114,15 @@ class Metrics:
     def duplicate(self) -> None:
         """Somebody posted what was on the log already, and got its receipt."""
         self._duplicate.inc()
+
+    def challenged(self) -> None:
+        """A challenge was given."""
+        self._challenges.inc()
+
+    def enrolled(self, outcome: str) -> None:
+        """A challenge was answered: ``enrolled``, ``repeated`` where the entry was there, or a problem's code."""
+        known = outcome in self._codes or outcome in {"enrolled", "repeated"}
+        self._enrolments.labels(outcome if known else OTHER).inc()
 
     def refused(self, code: str) -> None:
         """A request, or one statement of a bulk, ended with that problem."""

@@ -95,8 +95,8 @@ def judge_carried(
     Raises:
         AttestationNotAskedError: There is no policy to judge it by.
         KeyIdentifierConflictError: The key that it carries is another than the one that signed.
-        RefusedError, UnverifiedError, MalformedError: It satisfies none; the error is that of the first whose platform
-            it is of.
+        RefusedError, UnverifiedError, MalformedError: It satisfies none. The error is that of the first under which it
+            is genuine, or else of the first that admits its platform.
     """
     if carried.key is not None and carried.key != key:
         raise KeyIdentifierConflictError("the evidence carries another key than the one that signed")
@@ -109,10 +109,17 @@ def judge_carried(
             claims = verify_evidence(carried.evidence, at, policy.anchors, collateral)
             appraisal = appraise(carried.evidence, claims, policy, key=key, nonce=nonce, at=at)
         except CounterfoilError as error:
-            failure = error if failure is None or isinstance(failure, PlatformNotAdmittedError) else failure
+            failure = error if _distance(error) > _distance(failure) else failure
         else:
             return Standing(appraisal, None, appraisal.holds_from, appraisal.holds_until)
     raise failure or AttestationNotAskedError("no appraisal policy of the log judges evidence of this issuer")
+
+
+def _distance(failure: CounterfoilError | None) -> int:
+    """How far evidence came under a policy before it failed."""
+    if failure is None or isinstance(failure, PlatformNotAdmittedError):
+        return 0 if failure is None else 1
+    return 3 if isinstance(failure, RefusedError) else 2
 
 
 def stands_under(policy: PolicyDocument) -> Callable[[Session], bool]:

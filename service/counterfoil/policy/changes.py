@@ -26,9 +26,10 @@ from counterfoil.policy.ballot import (
     Proposal,
     require_approvers,
 )
+from counterfoil.policy.collateral_after import collateral_after
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
 from counterfoil.policy.enrolment import enrolled_after
-from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, parse_collateral_notice
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE
 from counterfoil.policy.parse import parse_policy
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.safety import require_apart, require_safe_policy
@@ -78,7 +79,7 @@ def rules_after(rules: Rules, number: int, statement: SignedStatement, signer: b
     change = _CHANGES.get(statement.content_type)
     if change is None or not _may_sign(rules, statement.content_type, signer):
         raise ContentTypeNotAdmittedError("the key may not make statements of that content type for this log")
-    after = replace(change(rules, number, statement, signer), rules_entry=number)
+    after = replace(change(rules, number, statement, signer, at), rules_entry=number)
     return after if rules.sessions is NO_SESSIONS else replace(after, sessions=sessions_after(rules, after, at))
 
 
@@ -106,7 +107,7 @@ def _may_sign(rules: Rules, content_type: str | int | None, signer: bytes) -> bo
     return content_type in {APPROVAL_CONTENT_TYPE, POLICY_CONTENT_TYPE} and signer in rules.ballot.candidates()
 
 
-def _policy(rules: Rules, number: int, statement: SignedStatement, signer: bytes) -> Rules:
+def _policy(rules: Rules, number: int, statement: SignedStatement, signer: bytes, _at: int) -> Rules:
     policy = _require_successor(statement, rules)
     approvers = frozenset({signer})
     if policy.approved is not None:
@@ -117,7 +118,7 @@ def _policy(rules: Rules, number: int, statement: SignedStatement, signer: bytes
     return replace(rules, policy=policy, policy_entry=number, policy_id=statement.hash, ballot=Ballot())
 
 
-def _proposal(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes) -> Rules:
+def _proposal(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes, _at: int) -> Rules:
     policy = _require_successor(statement, rules)
     if policy.approved is not None:
         raise MalformedPolicyError("a proposal is not approved yet")
@@ -125,7 +126,7 @@ def _proposal(rules: Rules, _number: int, statement: SignedStatement, _signer: b
     return replace(rules, ballot=rules.ballot.propose(statement.hash, proposal))
 
 
-def _approval(rules: Rules, number: int, statement: SignedStatement, signer: bytes) -> Rules:
+def _approval(rules: Rules, number: int, statement: SignedStatement, signer: bytes, _at: int) -> Rules:
     payload = statement.message.payload or b""
     if len(payload) != _HASH_BYTES:
         raise MalformedPolicyError("the payload of an approval is the entry id of a proposal")
@@ -136,7 +137,7 @@ def _approval(rules: Rules, number: int, statement: SignedStatement, signer: byt
     return replace(rules, ballot=rules.ballot.approve(number, approval))
 
 
-def _revocation(rules: Rules, number: int, statement: SignedStatement, _signer: bytes) -> Rules:
+def _revocation(rules: Rules, number: int, statement: SignedStatement, _signer: bytes, _at: int) -> Rules:
     revocation = parse_revocation(statement.message.payload or b"")
     known = rules.revocations.get(revocation.thumbprint)
     if revocation.thumbprint in rules.other_log_kids | rules.operator_kids:
@@ -148,7 +149,7 @@ def _revocation(rules: Rules, number: int, statement: SignedStatement, _signer: 
     return replace(rules, revoked=(*rules.revoked, Revoked(number, revocation)))
 
 
-def _receipt_key(rules: Rules, number: int, statement: SignedStatement, _signer: bytes) -> Rules:
+def _receipt_key(rules: Rules, number: int, statement: SignedStatement, _signer: bytes, _at: int) -> Rules:
     notice, keys = parse_receipt_key_notice(statement.message.payload or b""), rules.receipt_keys
     match notice.act:
         case ReceiptKeyAct.ANNOUNCE:
@@ -162,7 +163,7 @@ def _receipt_key(rules: Rules, number: int, statement: SignedStatement, _signer:
     return replace(rules, announced=keys)
 
 
-def _crl(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes) -> Rules:
+def _crl(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes, _at: int) -> Rules:
     new = parse_crl(statement.message.payload or b"")
     if not new.is_whole:
         raise CrlSupersededError("the revocation list is of a part of what its CA issued, or says more than is known")
@@ -178,12 +179,12 @@ def _crl(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes)
     return replace(rules, crls=(*kept, statement.message.payload or b""))
 
 
-def _collateral(rules: Rules, _number: int, statement: SignedStatement, _signer: bytes) -> Rules:
-    return replace(rules, loaded=rules.loaded.load(parse_collateral_notice(statement.message.payload or b"")))
+def _collateral(rules: Rules, _number: int, statement: SignedStatement, signer: bytes, at: int) -> Rules:
+    return collateral_after(rules, statement, signer, at)
 
 
 class _Change(Protocol):
-    def __call__(self, rules: Rules, number: int, statement: SignedStatement, signer: bytes, /) -> Rules: ...
+    def __call__(self, rules: Rules, number: int, statement: SignedStatement, signer: bytes, at: int, /) -> Rules: ...
 
 
 _CHANGES: Final[Mapping[str | int | None, _Change]] = {

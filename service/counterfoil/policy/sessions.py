@@ -32,12 +32,20 @@ class Session:
     ends: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Which entry answered a nonce, and until when anything could: whole seconds since 1970, included."""
+
+    entry: int
+    ends: int
+
+
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions in force by the thumbprint of their key, and the nonces that were answered, with when they end."""
+    """The sessions in force by the thumbprint of their key, and the nonces that were answered, until they end."""
 
     by_key: Mapping[bytes, Session] = field(default_factory=lambda: MappingProxyType({}))
-    answered: Mapping[bytes, int] = field(default_factory=lambda: MappingProxyType({}))
+    answered: Mapping[bytes, Answered] = field(default_factory=lambda: MappingProxyType({}))
 
     def find(self, thumbprint: bytes, issuer: str, at: int) -> Session | None:
         """The session of an issuer's key at that time."""
@@ -65,10 +73,10 @@ class Sessions:
     def enrol(self, session: Session, nonce: bytes, nonce_ends: int, at: int) -> "Sessions":
         """With one more session; what has ended by that time is not kept."""
         kept = {name: one for name, one in self.by_key.items() if at <= one.ends}
-        answered = {name: ends for name, ends in self.answered.items() if at <= ends}
+        answered = {name: one for name, one in self.answered.items() if at <= one.ends}
         return Sessions(
             kept | {session.key.thumbprint: session},
-            answered | {nonce: nonce_ends},
+            answered | {nonce: Answered(session.entry, nonce_ends)},
         )
 
     def keep(self, stands: Callable[[Session], bool]) -> "Sessions":

@@ -69,10 +69,13 @@ def test_the_verifier_of_the_cpu_gets_its_own_parts_alone_and_what_else_was_give
     verifier(azure(certificates=b"chain"), AT, ANCHORS, collateral)
     cpu = Evidence(Platform.AMD_SEV_SNP, {"report": report(RUNTIME), "certificates": b"chain"})
     assert asked == [(cpu, AT, ANCHORS, collateral)]
+    verifier = azure_cvm_verifier({Platform.INTEL_TDX: asked_for})
+    verifier(azure(report=None, quote=report(RUNTIME), collateral=b"json"), AT, ANCHORS, collateral)
+    assert asked[1][0] == Evidence(Platform.INTEL_TDX, {"quote": report(RUNTIME), "collateral": b"json"})
 
 
 def test_a_cpu_of_which_there_is_no_verifier_is_refused() -> None:
-    with pytest.raises(EvidencePartError):
+    with pytest.raises(EvidenceVersionError):
         azure_cvm_verifier({})(azure(), AT, ANCHORS, NO_COLLATERAL)
 
 
@@ -118,6 +121,9 @@ def test_the_hash_is_the_one_that_the_hcl_report_names(hashed: int, name: str) -
         {"report": None, "hcl_report": hcl_report(report(RUNTIME), RUNTIME)},
         {"public": AK.public},
         {"report": None, "quote": report(RUNTIME), "certificates": b"chain"},
+        {"collateral": b"json"},
+        {"certificates": b"chain", "collateral": b"json"},
+        {"report": None, "runtime_data": None, "hcl_report": hcl_report(report(RUNTIME), RUNTIME), "collateral": b""},
         {"nonce": b""},
     ],
 )

@@ -65,7 +65,16 @@ def test_nothing_is_bound_by_evidence_without_a_field() -> None:
 
 def test_of_a_composite_every_part_binds_the_key() -> None:
     whole = replace(NOTHING, bound={"report-data": LONG})
-    both = replace(NOTHING, submodules={"cpu": whole, "gpu": replace(whole, bound={"nonce": SHORT})})
+    both = replace(
+        NOTHING, platform=Platform.COMPOSITE, submodules={"cpu": whole, "gpu": replace(whole, bound={"nonce": SHORT})}
+    )
     assert is_bound(Binding.ENROLMENT, both, KEY, NONCE)
     half = replace(both, bound={"report-data": LONG}, submodules={"cpu": whole, "gpu": NOTHING})
     assert not is_bound(Binding.ENROLMENT, half, KEY, NONCE)
+    assert not is_bound(Binding.ENROLMENT, replace(both, bound=whole.bound, submodules={}), KEY, bytes(32))
+
+
+def test_a_token_binds_the_key_for_all_that_it_is_about() -> None:
+    token = replace(NOTHING, platform=Platform.EAR, bound={"nonce": LONG.hex().encode()}, submodules={"cpu": NOTHING})
+    assert is_bound(Binding.ENROLMENT, token, KEY, NONCE)
+    assert not is_bound(Binding.ENROLMENT, replace(token, bound={}), KEY, NONCE)

@@ -77,7 +77,7 @@ def test_what_is_none(value: Any) -> None:
         ("composite", {}),
         ("composite", {"cpu": b""}),
         ("composite", {"cpu": ("composite", {"cpu": ("tpm2", {"a": b""})})}),
-        ("composite", {str(n): ("tpm2", {"a": b""}) for n in range(17)}),
+        ("composite", {str(n): ("tpm2", {"a": b""}) for n in range(18)}),
         {"tpm2": {"a": b""}},
     ],
 )

@@ -2,19 +2,25 @@
 
 from dataclasses import replace
 
+import dcap_qvl
 import pytest
 
 from counterfoil.attestation.dcap import verify_with_dcap
 from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.errors import (
     CertificateOutOfDateError,
+    CertificateRevokedError,
     CollateralInvalidError,
     CollateralOutOfDateError,
     CounterfoilError,
+    EvidenceAttributesError,
+    EvidenceCertificateError,
     EvidenceDebugError,
     EvidenceVersionError,
     MalformedEvidenceError,
     PathInvalidError,
+    RevocationUnknownError,
+    RootUnknownError,
     UnverifiedError,
 )
 from tests.certificates import AT, CA_USAGE, DAY, Says
@@ -118,3 +124,36 @@ def test_a_family_that_the_collateral_is_not_about() -> None:
     swapped = replace(MACHINE, fmspc=elsewhere.fmspc)
     with pytest.raises(UnverifiedError):
         judged(MACHINE.tdx_quote(), machine=swapped)
+
+
+CHAIN = "Failed to verify certificate chain\n\nCaused by:\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (CHAIN + "UnknownIssuer", RootUnknownError),
+        (CHAIN + "UnknownRevocationStatus", RevocationUnknownError),
+        (CHAIN + "CertRevoked", CertificateRevokedError),
+        (CHAIN + "InvalidSignatureForPublicKey", PathInvalidError),
+        ("Failed to parse TCB Info leaf certificate\n\nCaused by:\n    BadDer", CollateralInvalidError),
+        ("Failed to parse PCK certificate\n\nCaused by:\n    BadDer", EvidenceCertificateError),
+        ("Failed to decode QeIdentity\n\nCaused by:\n    expected value", CollateralInvalidError),
+        ("Invalid TCB level tcbDate\n\nCaused by:\n    Failed to parse RFC3339 datetime", CollateralInvalidError),
+        ("Invalid TDX module tcbDate", CollateralInvalidError),
+        ("SGX component count mismatch: expected 16, got 15", CollateralInvalidError),
+        ("SGX quote with non-SGX TCB info in the collateral", CollateralInvalidError),
+        ("Invalid QE auth data length", MalformedEvidenceError),
+        ("SERVTD_EXT is enabled", EvidenceAttributesError),
+    ],
+)
+def test_what_the_library_says_is_one_of_our_errors(
+    text: str, error: type[CounterfoilError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError(f"Verification failed: {text}")
+
+    monkeypatch.setattr(dcap_qvl, "verify_with_root_ca", refuse)
+    with pytest.raises(error) as raised:
+        judged(MACHINE.tdx_quote())
+    assert type(raised.value) is error

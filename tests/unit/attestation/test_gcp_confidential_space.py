@@ -25,7 +25,7 @@ from counterfoil.errors import (
     UnverifiedError,
 )
 from tests.attestation_tokens import GCP_CLAIMS, GCP_ISSUER, NONCE, Issued, TokenIssuer, x5c
-from tests.certificates import AT, rsa_key
+from tests.certificates import AT, NOT_AFTER, Says, issued, rsa_key
 from tests.vectors_dir import require_shared
 
 REAL_ISSUED = 1_757_060_250
@@ -43,8 +43,8 @@ def judged(raw: bytes, at: int = REAL_ISSUED, anchors: Anchors = PINNED) -> Evid
     )
 
 
-def verified(issued: Issued, at: int = AT) -> EvidenceClaims:
-    return verify_gcp_confidential_space(issued.evidence, at, issued.anchors, issued.collateral)
+def verified(given: Issued, at: int = AT) -> EvidenceClaims:
+    return verify_gcp_confidential_space(given.evidence, at, given.anchors, given.collateral)
 
 
 def test_a_real_token_is_genuine_at_its_time() -> None:
@@ -220,21 +220,20 @@ def test_a_certificate_of_the_service_does_not_lend_its_name_to_another_key() ->
 
 
 def test_a_token_without_certificates_is_under_a_key_that_was_loaded() -> None:
-    issued = SERVICE.gcp(header={"x5c": None})
-    claims = verified(Issued(issued.evidence, collateral=SERVICE.loaded(GCP_ISSUER)))
+    bare = SERVICE.gcp(header={"x5c": None}).evidence
+    claims = verified(Issued(bare, collateral=SERVICE.loaded(GCP_ISSUER)))
     assert claims.product == GCP_CLAIMS["hwmodel"]
     assert len(claims.collateral) == 1
     for loaded in (SERVICE.loaded("https://other.example"), Collateral()):
         with pytest.raises(CollateralMissingError):
-            verified(Issued(issued.evidence, collateral=loaded))
+            verified(Issued(bare, collateral=loaded))
     with pytest.raises(EvidenceSignatureError):
-        verified(Issued(issued.evidence, collateral=OTHER.loaded(GCP_ISSUER)))
+        verified(Issued(bare, collateral=OTHER.loaded(GCP_ISSUER)))
 
 
 def test_certificates_that_lead_nowhere_are_not_made_good_by_a_key_that_was_loaded() -> None:
-    issued = SERVICE.gcp()
     with pytest.raises(RootUnknownError):
-        verified(Issued(issued.evidence, collateral=SERVICE.loaded(GCP_ISSUER)))
+        verified(Issued(SERVICE.gcp().evidence, collateral=SERVICE.loaded(GCP_ISSUER)))
 
 
 @pytest.mark.parametrize("parts", [{}, {"jwt": b"x"}, {"token": b"x", "more": b"x"}])
@@ -244,4 +243,7 @@ def test_the_evidence_is_one_part(parts: dict[str, bytes]) -> None:
 
 
 def test_the_shorter_of_token_and_certificates_ends_the_claims() -> None:
-    assert verified(SERVICE.gcp({"exp": AT + 10**9})).holds_until < AT + 10**8
+    assert verified(SERVICE.gcp({"exp": AT + 10**9})).holds_until == NOT_AFTER
+    young = issued(SERVICE.ca, "young", Says(not_before=AT - 30), SERVICE.key)
+    claims = verified(SERVICE.gcp(header={"x5c": x5c(young, SERVICE.ca, SERVICE.top)}))
+    assert (claims.holds_from, claims.holds_until) == (AT - 30, AT + 3659)

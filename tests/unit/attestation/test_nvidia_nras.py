@@ -316,6 +316,31 @@ def test_a_bundle_with_a_gpu_twice_is_refused() -> None:
         verified(with_eat(eat))
 
 
+def test_a_bundle_has_as_many_gpus_as_are_read() -> None:
+    assert len(verified(SERVICE.nras(MAX_SUBMODULES)).submodules) == MAX_SUBMODULES
+    with pytest.raises(MalformedEvidenceError):
+        verified(SERVICE.nras(MAX_SUBMODULES + 1))
+
+
+def test_the_token_that_ends_first_ends_the_claims() -> None:
+    sooner = SERVICE.nras(device={"GPU-1": {"exp": AT + 5, "nbf": AT + 30}})
+    claims = verified(sooner)
+    assert (claims.holds_from, claims.holds_until) == (AT - 30, AT + 64)
+    assert claims.submodules["GPU-0"].holds_until == AT + 3659
+
+
+def test_each_token_is_under_the_key_that_it_names() -> None:
+    second = issued(SERVICE.ca, "second", key=OTHER.key)
+    other = TokenIssuer(OTHER.key, second, SERVICE.ca, SERVICE.top)
+    gpu = opened(other.nras(1, header={"kid": "key-2"}).evidence.parts["eat"])[1]["GPU-0"]
+    keys = key_set(
+        jwk(SERVICE.key, kid=KEY_ID, x5c=x5c(SERVICE.leaf, SERVICE.ca)),
+        jwk(OTHER.key, kid="key-2", x5c=x5c(second, SERVICE.ca)),
+    )
+    mixed = renamed({"GPU-0": gpu, "GPU-1": DEVICES["GPU-1"]}).with_part("keys", keys)
+    assert len(verified(mixed).submodules) == 2
+
+
 def test_a_device_may_be_marked_as_a_token() -> None:
     nested = {name: ["JWT", raw.decode()] for name, raw in DEVICES.items()}
     assert len(verified(with_eat(json.dumps([["JWT", TOKEN], nested]).encode())).submodules) == 2

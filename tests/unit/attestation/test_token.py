@@ -110,6 +110,22 @@ def test_an_rsa_signature_is_as_long_as_its_key(size: int) -> None:
         verified(b".".join((head, payload, encode_base64url(b"\x01" * size).encode())), RSA)
 
 
+def test_an_rsa_signature_does_not_lose_its_leading_zeros() -> None:
+    tokens = (signed({"n": number}, {"alg": "RS256"}, RSA) for number in range(10_000))
+    raw = next(raw for raw in tokens if parse_token(raw, ALGORITHMS).signature[0] == 0)
+    head, payload, _ = raw.split(b".")
+    short = encode_base64url(parse_token(raw, ALGORITHMS).signature[1:]).encode()
+    assert verified(raw, RSA).keys() == {"n"}
+    with pytest.raises(EvidenceSignatureError):
+        verified(b".".join((head, payload, short)), RSA)
+
+
+def test_one_certificate_is_an_array_of_one() -> None:
+    with pytest.raises(MalformedEvidenceError):
+        parse_token(signed({}, {"alg": "ES256", "x5c": "AAAA"}, P256), ALGORITHMS)
+    assert parse_token(signed({}, {"alg": "ES256", "x5c": ["AAAA"]}, P256), ALGORITHMS).chain == (bytes(3),)
+
+
 @pytest.mark.parametrize(
     "header",
     [

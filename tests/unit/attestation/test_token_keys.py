@@ -122,7 +122,7 @@ def test_a_set_may_have_a_key_as_a_certificate_alone_and_both_have_to_agree() ->
         key_set(jwk(ISSUER.key, kid="k", x5c=[])),
         key_set(jwk(ISSUER.key, kid="k", x5c=["AAAA"])),
         json.dumps({"keys": [{}] * (MAX_KEYS + 1)}).encode(),
-        b" " * (MAX_KEY_SET_BYTES + 1),
+        key_set(jwk(ISSUER.key, kid="k")).ljust(MAX_KEY_SET_BYTES + 1),
     ],
 )
 def test_what_is_no_key_set_is_refused(document: bytes) -> None:

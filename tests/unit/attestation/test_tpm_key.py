@@ -29,7 +29,7 @@ from counterfoil.errors import (
     RootUnknownError,
 )
 from counterfoil.statement.claims import MAX_NUMERIC_DATE
-from tests.certificates import AT, NOT_AFTER, NOT_BEFORE, Entity, Says, authority, crl, issued, root
+from tests.certificates import AT, CA_USAGE, NOT_AFTER, NOT_BEFORE, Entity, Says, authority, crl, issued, root
 from tests.tpm_quotes import RSAPSS, SIGNING, SoftKey, ecc_key, quote, rsa_ak, sized
 
 AK, OTHER, RSA = ecc_key(), ecc_key(), rsa_ak(RSAPSS)
@@ -158,6 +158,21 @@ def test_a_root_of_the_same_name_is_another_root() -> None:
         verify(pinned(ROOT.der), certificates=false_chain)
     with pytest.raises(PathInvalidError):
         verify(pinned(ROOT.der, certificates=[ROOT.der]), certificates=pem(certified(by=false_root), ROOT))
+
+
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [
+        (Says(ca=True, usage=CA_USAGE, not_after=AT - 1), CertificateOutOfDateError),
+        (Says(ca=True, usage=CA_USAGE, path_length=0), PathInvalidError),
+        (Says(ca=True, usage=("crl_sign",)), PathInvalidError),
+    ],
+)
+def test_a_root_is_bound_by_what_its_certificate_says(says: Says, error: type[CounterfoilError]) -> None:
+    top = root("TPM root", says)
+    middle = authority(top, "TPM CA")
+    with pytest.raises(error):
+        verify(pinned(top.der), certificates=pem(certified(by=middle), middle, top))
 
 
 def test_a_pinned_certificate_of_the_key_itself_is_no_root() -> None:

@@ -72,6 +72,11 @@ def test_what_is_no_map_of_registers_is_malformed(data: bytes) -> None:
         parse_pcr_values(data)
 
 
+def test_a_value_of_another_size_is_named_as_such() -> None:
+    with pytest.raises(MalformedError, match="a register of the bank sha384 holds 48 bytes"):
+        parse_pcr_values(encode({"sha384": {0: bytes(48), 1: bytes(32)}}))
+
+
 def test_another_order_is_malformed() -> None:
     low, high = b"\x00\x58\x20" + bytes(32), b"\x07\x58\x20" + bytes(32)
     head = bytes.fromhex("a166736861323536a2")

@@ -101,6 +101,8 @@ _ECC_SCHEME, _RSA_SCHEME = u(NULL, 2) + u(ECDSA, 2) + u(SHA256, 2), u(NULL, 2) +
         replace(ECC, scheme=0x001A).public,
         replace(ECC, scheme=NULL).public,
         edited(ECC, _ECC_SCHEME, u(6, 2) + u(128, 2) + u(0x43, 2) + u(ECDSA, 2) + u(SHA256, 2)),
+        edited(ECC, _ECC_SCHEME, u(6, 2) + u(ECDSA, 2) + u(SHA256, 2)),
+        edited(RSA, _RSA_SCHEME, u(6, 2) + u(RSASSA, 2) + u(SHA256, 2)),
         edited(ECC, u(3, 2) + u(NULL, 2), u(2, 2) + u(NULL, 2)),
         edited(ECC, u(3, 2) + u(NULL, 2), u(0x10, 2) + u(NULL, 2)),
         edited(ECC, u(3, 2) + u(NULL, 2), u(3, 2) + u(0x20, 2) + u(SHA256, 2)),
@@ -126,6 +128,7 @@ def test_kinds_of_keys_that_are_not_verified(data: bytes) -> None:
         edited(RSA, u(2048, 2) + bytes(4), u(2048, 2) + u(2, 4)),
         RSA.public[:-258] + sized(b"\x00" + RSA.public[-256:]),
         RSA.public[:-258] + sized(bytes(256)),
+        RSA.public[:-258] + sized(u(int.from_bytes(RSA.public[-256:], "big") >> 1 | 1, 256)),
         RSA.public[:-258] + sized(bytes(513)),
     ],
 )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.claims import not_checked, passed
-from counterfoil.attestation.collateral import NO_COLLATERAL
+from counterfoil.attestation.collateral import NO_COLLATERAL, Collateral, collateral_digest
 from counterfoil.attestation.evidence import Evidence, Platform, parse_evidence_bundle
 from counterfoil.attestation.tpm_pcrs import encode_pcr_values
 from counterfoil.attestation.tpm_quote import verify_tpm2
@@ -28,7 +28,7 @@ from counterfoil.errors import (
     MalformedError,
     RootUnknownError,
 )
-from tests.certificates import AT, NOT_AFTER, NOT_BEFORE, issued, root
+from tests.certificates import AT, NOT_AFTER, NOT_BEFORE, crl, issued, root
 from tests.tpm_quotes import (
     CERTIFY,
     RSAPSS,
@@ -234,6 +234,10 @@ def test_a_key_of_which_only_a_certificate_is_there_has_no_name_and_no_scheme() 
     assert "attestation-key-name" not in claims.facts
     assert "key-scheme" not in {check.name for check in claims.checks}
     assert (claims.holds_from, claims.holds_until) == (NOT_BEFORE, NOT_AFTER)
+    assert claims.collateral == frozenset()
+    listed = Collateral(crls=(crl(top),))
+    evidence = quote(AK, public=None, certificates=certificates)
+    assert verify_tpm2(evidence, AT, anchors, listed).collateral == {collateral_digest(listed.crls[0])}
     with pytest.raises(EvidenceSignatureError):
         evidence = quote(ecc_key(), public=None, certificates=certificates)
         verify_tpm2(evidence, AT, anchors, NO_COLLATERAL)

@@ -151,15 +151,16 @@ def test_an_rsa_signature_is_as_long_as_its_key(number: bytes) -> None:
         verify(RSA, RSA.sign(DATA)[:4] + sized(number))
 
 
-def test_an_rsa_signature_with_a_zero_in_front_has_that_zero() -> None:
+@pytest.mark.parametrize("key", [RSA, rsa_ak(RSAPSS)])
+def test_an_rsa_signature_with_a_zero_in_front_has_that_zero(key: SoftKey) -> None:
     data, signature = next(
         (data, signature)
         for data in (bytes((first, second)) for first in range(64) for second in range(64))
-        if not (signature := RSA.sign(data))[6]
+        if not (signature := key.sign(data))[6]
     )
-    verify(RSA, signature, data)
-    with pytest.raises(EvidenceSignatureError):
-        verify(RSA, signature[:4] + sized(signature[7:]), data)
+    verify(key, signature, data)
+    with pytest.raises(EvidenceSignatureError, match="bytes are no signature"):
+        verify(key, signature[:4] + sized(signature[7:]), data)
 
 
 @pytest.mark.parametrize("key", [ECC, RSA])

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from counterfoil.attestation.dcap_about import dcap_about
+from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.case.build import Evidence, case_files
 from counterfoil.case.verify import verify_case
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.errors import CounterfoilError, LogKeyUnknownError, ReceiptKeyCompromisedError
 from counterfoil.log.local_log import LocalLog
 from counterfoil.policy.anchors import Operators
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, CollateralKind, CollateralNotice
 from counterfoil.register import register
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
@@ -23,6 +26,7 @@ from counterfoil.verify import LogKeys, log_keys_of, verify_genesis
 from tests.builders import World, issuer_of
 from tests.case_scenes import Files, evidence_at, with_manifest
 from tests.events import Cast
+from tests.intel_quotes import make_platform
 from tests.key_notices import announcement, compromise, own_statement, retirement, revocation
 from tests.log.material import following, next_policy, policy_statement
 from tests.unit.case.test_standalone import both_fail, both_pass, verdict_here, zipped
@@ -226,3 +230,16 @@ def test_after_a_compromise_a_case_is_exported_anew() -> None:
     both_pass(told.files(), "PASS")
     with pytest.raises(CounterfoilError):
         told.files(5)
+
+
+def test_a_case_of_a_log_that_loaded_collateral_passes_both() -> None:
+    cast, made = Cast(), World(MemoryStore())
+    made.policy = cast.policy(issuer_of(made.agent))
+    told = Told(made.found(), cast, made.signers[KeyPurpose.RECEIPT])
+    document = make_platform().collateral()
+    about = dcap_about(parse_dcap_collateral(document))
+    told.add(told.first, cast.say(EventType.FORMATION))
+    notice = CollateralNotice(CollateralKind.DCAP, about, document)
+    told.add(told.first, own_statement(made, COLLATERAL_CONTENT_TYPE, notice.encode()))
+    told.add(told.first, cast.say(EventType.ACTION))
+    both_pass(told.files(), "PASS")

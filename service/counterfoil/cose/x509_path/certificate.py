@@ -1,17 +1,23 @@
 """A certificate taken apart once: the bytes that are compared, and the extensions that a path is judged by."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from counterfoil.cose.certificates import load_certificate
 from counterfoil.cose.x509_path.der import Element, one_element
 from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooLargeError
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 """The certificates of this field take 0.5 to 2 KB; an ML-DSA key and a signature of SLH-DSA would fit as well."""
+
+MAX_REMEMBERED: Final = 64
+"""The CAs of a log and its vendors are asked for with each chain; what was read of 64 certificates is little."""
 
 EMPTY_NAME: Final = b"\x30\x00"
 FULCIO_ISSUER: Final = "1.3.6.1.4.1.57264.1.1"
@@ -29,7 +35,8 @@ _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 class Certificate:
     """A certificate as a path needs it; names, keys and algorithms are the DER bytes that stand in it.
 
-    ``critical`` holds the object identifiers of its critical extensions; times are whole seconds since 1970.
+    ``critical`` holds the object identifiers of its critical extensions, ``unrecognised`` the values of those by object
+    identifier that the library reads none of; times are whole seconds since 1970.
     """
 
     der: bytes
@@ -53,7 +60,12 @@ class Certificate:
     policies: x509.CertificatePolicies | None
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
-    fulcio_issuer: bytes | None
+    unrecognised: Mapping[str, bytes]
+
+    @property
+    def fulcio_issuer(self) -> bytes | None:
+        """Who vouched for the subject, as Fulcio says it."""
+        return self.unrecognised.get(FULCIO_ISSUER)
 
     @property
     def is_self_issued(self) -> bool:
@@ -69,6 +81,7 @@ class Certificate:
         return replace(self, key_usage=None, extended_key_usage=None, name_constraints=None)
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def parse_certificate(der: bytes) -> Certificate:
     """Read a certificate from its DER.
 
@@ -83,7 +96,7 @@ def parse_certificate(der: bytes) -> Certificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise TooLargeError(f"a certificate is longer than {MAX_CERTIFICATE_BYTES} bytes")
     try:
-        loaded = x509.load_der_x509_certificate(der)
+        loaded = load_certificate(der)
         return _taken_apart(der, loaded)
     except x509.DuplicateExtension as exc:
         raise MalformedCertificateError("a certificate holds an extension twice") from exc
@@ -128,9 +141,10 @@ def parse_signed(der: bytes, version: int, place: int) -> Signed:
 
 def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
     signed = parse_signed(der, _VERSION, 1)
-    _, _, issuer, _, subject, spki, *rest = signed.members
-    _require_plain_subtrees(rest)
+    serial, _, issuer, _, subject, spki, *rest = signed.members
     found = {type(extension.value): extension.value for extension in loaded.extensions}
+    if x509.NameConstraints in found:
+        _require_plain_subtrees(rest)
     subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
     return Certificate(
         der=der,
@@ -138,7 +152,7 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         signature_algorithm=signed.algorithm,
         signature=signed.signature,
         version=loaded.version,
-        serial=loaded.serial_number,
+        serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
         subject_name=loaded.subject,
@@ -146,27 +160,28 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
         critical=frozenset(extension.oid.dotted_string for extension in loaded.extensions if extension.critical),
-        basic_constraints=_of(x509.BasicConstraints, found.values()),
-        key_usage=_of(x509.KeyUsage, found.values()),
-        extended_key_usage=_of(x509.ExtendedKeyUsage, found.values()),
-        alternative_names=_of(x509.SubjectAlternativeName, found.values()),
-        name_constraints=_of(x509.NameConstraints, found.values()),
-        policies=_of(x509.CertificatePolicies, found.values()),
+        basic_constraints=_of(x509.BasicConstraints, found),
+        key_usage=_of(x509.KeyUsage, found),
+        extended_key_usage=_of(x509.ExtendedKeyUsage, found),
+        alternative_names=_of(x509.SubjectAlternativeName, found),
+        name_constraints=_of(x509.NameConstraints, found),
+        policies=_of(x509.CertificatePolicies, found),
         subject_key_identifier=subject_key.digest if isinstance(subject_key, x509.SubjectKeyIdentifier) else None,
         authority_key_identifier=(
             authority_key.key_identifier if isinstance(authority_key, x509.AuthorityKeyIdentifier) else None
         ),
-        fulcio_issuer=_unrecognised(FULCIO_ISSUER, loaded.extensions),
+        unrecognised=_unrecognised(loaded.extensions),
     )
 
 
-def _of(kind: type[_Extension], found: Iterable[x509.ExtensionType]) -> _Extension | None:
-    return next((value for value in found if isinstance(value, kind)), None)
+def _of(kind: type[_Extension], found: Mapping[type[x509.ExtensionType], x509.ExtensionType]) -> _Extension | None:
+    value = found.get(kind)
+    return value if isinstance(value, kind) else None
 
 
-def _unrecognised(name: str, extensions: x509.Extensions) -> bytes | None:
-    values = (extension.value for extension in extensions if extension.oid.dotted_string == name)
-    return next((value.value for value in values if isinstance(value, x509.UnrecognizedExtension)), None)
+def _unrecognised(extensions: x509.Extensions) -> Mapping[str, bytes]:
+    held = ((one.oid.dotted_string, one.value) for one in extensions)
+    return MappingProxyType({oid: value.value for oid, value in held if type(value) is x509.UnrecognizedExtension})
 
 
 def _require_plain_subtrees(rest: list[Element]) -> None:

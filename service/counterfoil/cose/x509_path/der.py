@@ -1,7 +1,6 @@
 """The outline of DER: where each element begins and ends, so that its bytes can be compared as they stand (X.690)."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from counterfoil.errors import MalformedCertificateError
 
@@ -9,8 +8,7 @@ _HIGH_TAG: Final = 0x1F
 _LONG_FORM: Final = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of DER: its tag, all of its bytes, and what it holds."""
 
     tag: int
@@ -55,10 +53,10 @@ def one_element(data: bytes) -> Element:
 
 
 def _element(data: bytes, at: int) -> Element:
-    header = data[at : at + 2]
-    if len(header) < len(b"\x30\x00") or header[0] & _HIGH_TAG == _HIGH_TAG:
+    start = at + 2
+    if start > len(data) or data[at] & _HIGH_TAG == _HIGH_TAG:
         raise MalformedCertificateError("not an element of DER")
-    start, length = at + 2, header[1]
+    length = data[at + 1]
     if length & _LONG_FORM:
         size = length - _LONG_FORM
         encoded = data[start : start + size]
@@ -69,4 +67,4 @@ def _element(data: bytes, at: int) -> Element:
     end = start + length
     if end > len(data):
         raise MalformedCertificateError("an element of DER that ends early")
-    return Element(header[0], data[at:end], data[start:end])
+    return Element(data[at], data[at:end], data[start:end])

@@ -1,0 +1,1 @@
+"""AMD SEV-SNP: attestation reports, the certificates of their chips, and endorsements."""
