@@ -11,13 +11,18 @@ import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
 from counterfoil.attestation.carried import Carried
+from counterfoil.attestation.dcap_about import dcap_about
+from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.case.build import OwnEntry, case_files
 from counterfoil.case.verify import verify_case
 from counterfoil.case.views.timeline_html import timeline_html
 from counterfoil.case.views.timeline_pdf import timeline_pdf
 from counterfoil.cose import labels
 from counterfoil.cose.cose_key import encode_cose_key
+from counterfoil.cose.keys import PublicKey
+from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.cbor import encode
+from counterfoil.encoding.jcs import encode_json
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, CollateralKind, CollateralNotice
 from counterfoil.register import register
@@ -32,6 +37,7 @@ from tests.attested_log import (
     CARRIES,
     ENROLMENT,
     OTHER_ENROLMENT,
+    PLATFORM,
     UNATTESTED,
     UNDER,
     UNDER_OTHER,
@@ -205,7 +211,25 @@ def test_what_does_not_come_as_evidence_does(scene: Scene) -> None:
 def test_the_script_reads_the_keys_that_evidence_comes_with(algorithm: str) -> None:
     key = generate_private_key(algorithm).public_key
     assert script.read_cose_key(encode_cose_key(key)).thumbprint == key.thumbprint
-    assert labels.ATTESTATION == script.ATTESTATION
+    members = script.read_cbor(encode_cose_key(key, kid=b"more"))
+    assert script.named_key(members).thumbprint == key.thumbprint  # As in the header of an attested service.
+    assert (labels.ATTESTATION, labels.ATTESTED_SERVICE) == (script.ATTESTATION, script.SERVICE)
+
+
+@pytest.mark.parametrize("members", [None, {}, {1: 2, -1: 9, -2: b"", -3: b""}, {1: 4, -1: b"secret"}])
+def test_what_is_no_key_that_the_script_can_use(members: object) -> None:
+    with pytest.raises(script.Failed):
+        script.named_key(members)
+
+
+def test_a_service_of_microsofts_names_its_key_in_its_header(machines: tuple[Machine, Machine]) -> None:
+    key = machines[0].signer.public_key
+    header = {script.SERVICE: {"cose_key": dict(script.read_cbor(encode_cose_key(key)))}}
+    message = script.Message(b"", header, {}, {}, b"", b"", b"")
+    decision = script.Decision(7, 0, key.thumbprint, 1, None, None, None, None, 2, 2)
+    case = object.__new__(script.Case)
+    assert case.shown_key(message, decision).thumbprint == key.thumbprint
+    assert case.shown_key(message, decision._replace(grade=None)) is None
 
 
 def test_the_files_of_an_enrolment_are_missing_or_too_many(scene: Scene) -> None:
@@ -233,24 +257,39 @@ def test_every_byte_of_an_enrolment_counts(scene: Scene) -> None:
                 assert not verdict_here(zipped(files)).startswith("PASS")
 
 
-def test_collateral_that_the_log_holds_is_passed_over_by_the_script(machines: tuple[Machine, Machine]) -> None:
+def test_collateral_that_the_log_holds_is_passed_over_where_its_time_is_not_known() -> None:
     world = World(MemoryStore()).found()
     asyncio.run(play(world, machines_of(world)))
-    notice = CollateralNotice(CollateralKind.KEYS, "https://tokens.example", b'{"keys":[]}')
+    document = PLATFORM.collateral()
+    about = dcap_about(parse_dcap_collateral(document))
+    notices = {
+        KeyPurpose.SERVICE: CollateralNotice(CollateralKind.DCAP, about, document),
+        KeyPurpose.OPERATOR: CollateralNotice(CollateralKind.KEYS, "https://tokens.example", key_set()),
+    }
 
     async def load() -> None:
-        log = world.open()
-        signer, identity = world.signers[KeyPurpose.SERVICE], world.identity
-        subject = identity.policy_subject
-        data = sign_own_statement(signer, identity, subject, COLLATERAL_CONTENT_TYPE, notice.encode(), world.clock())
-        await register(data, log)
+        log, identity = world.open(), world.identity
+        for purpose, notice in notices.items():
+            signer, subject, now = world.signers[purpose], identity.policy_subject, world.clock()
+            data = sign_own_statement(signer, identity, subject, COLLATERAL_CONTENT_TYPE, notice.encode(), now)
+            await register(data, log)
         await log.close()
 
     asyncio.run(load())
     log = world.open()
     evidence = evidence_at(world, log, SUBJECT, log.head().tree.size)
     both_pass(dict(case_files(evidence, (), "test")), "PASS")
-    assert machines
+
+
+def key_set() -> bytes:
+    key = generate_private_key("EdDSA").public_key
+    return encode_json({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(_raw(key)), "kid": "1"}]})
+
+
+def _raw(key: PublicKey) -> bytes:
+    raw = script.read_cbor(encode_cose_key(key))[-2]
+    assert isinstance(raw, bytes)
+    return raw
 
 
 def test_evidence_of_its_own_carries_the_key(scene: Scene, machines: tuple[Machine, Machine]) -> None:
