@@ -33,6 +33,7 @@ $(STAMP): pyproject.toml deploy/make-venv.sh
 
 test: strangers ## run every test
 	@sh deploy/find-postgres.sh
+	@sh deploy/find-tpm.sh
 	@$(PYTEST)
 
 test-python: $(STAMP) ## run the tests that may fail with one Python and pass with another

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.bad_evidence import refuse
 from bench.evidence import Sample, samples
-from bench.ratios import Subject, es256, measured, table
+from bench.ratios import Subject, measured, signatures, table
 from bench.sessions import session_subjects
 from counterfoil.attestation.evidence import Platform
 
@@ -20,8 +20,8 @@ _COLD: Final = {Platform.AMD_SEV_SNP: 15.0, Platform.INTEL_TDX: 15.0, Platform.A
 _REMEMBERED: Final = {Platform.AMD_SEV_SNP: 6.0}
 """What evidence may cost at most when none like it was seen before, and once its chain is known."""
 
-_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl"})
-"""What reads the collateral that a log holds, and remembers it."""
+_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl", "_authority", "parse_certificate"})
+"""What reads the collateral that a log holds, and the certificates of CAs that it brings, and remembers them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = samples()
     for platform in sorted(set(Platform) - set(found) - {Platform.COMPOSITE}):
         print(f"left out: {platform}, of which there is no evidence or no verifier here")
-    ratios = measured([es256(), *_subjects(found), *session_subjects()], asked.rounds, asked.times)
+    ratios = measured([*signatures(), *_subjects(found), *session_subjects()], asked.rounds, asked.times)
     bad = refuse(found, asked.bad)
     print("\n".join(table(ratios)))
     print(bad.told())
@@ -43,14 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _subjects(found: Mapping[Platform, Sample]) -> Iterator[Subject]:
     for platform, sample in found.items():
-        cold = Subject(
-            f"{platform}, cold",
-            sample.verify,
-            cold=True,
-            known=_LOADED,
-            target=_COLD.get(platform),
-            source=sample.source,
-        )
+        known = _LOADED if sample.collateral.dcap else frozenset[str]()
+        target = _COLD.get(platform)
+        cold = Subject(f"{platform}, cold", sample.verify, cold=True, known=known, target=target, source=sample.source)
         yield cold
         yield replace(cold, name=f"{platform}, seen before", cold=False, target=_REMEMBERED.get(platform))
         if sample.collateral.dcap:
@@ -59,8 +54,8 @@ def _subjects(found: Mapping[Platform, Sample]) -> Iterator[Subject]:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="how often each is measured, in turns")
-    parser.add_argument("--times", type=int, default=20, help="how often each runs in a round")
+    parser.add_argument("--rounds", type=int, default=40, help="how often each is measured, in turns")
+    parser.add_argument("--times", type=int, default=5, help="how often each runs in a round")
     parser.add_argument("--bad", type=int, default=10_000, help="how many pieces of bad evidence are refused")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-attestation.json")
     parser.add_argument("--fail", action="store_true", help="end with 1 when a target is missed")

@@ -15,7 +15,9 @@ from counterfoil.cli.evidence_files import EvidenceFile, read_evidence
 from counterfoil.cose.public_key import public_key_der, public_key_of
 from tests.attestation_tokens import Issued, TokenIssuer
 from tests.certificates import AT
+from tests.gpu_reports import Gpu
 from tests.intel_quotes import SGX, TDX, make_platform
+from tests.nitro_documents import NitroEnclave
 from tests.tpm_quotes import ecc_key, quote
 from tests.vectors_dir import SHARED_VECTORS
 
@@ -49,7 +51,7 @@ _REAL: Final = (
     (Platform.AMD_SEV_SNP, ("genoa_report.bin", "genoa_vcek.pem", "genoa_ask.pem", "genoa_ark.pem"), 1795305600),
     (Platform.INTEL_TDX, ("tdx_quote_v4.bin",), 1750377600),
     (Platform.INTEL_SGX, ("sgx_quote.bin",), 1750377600),
-    (Platform.AWS_NITRO, ("valid_doc.cbor",), 1665682880),
+    (Platform.AWS_NITRO, ("valid_doc.cbor",), 1665655200),
     (Platform.AZURE_CVM, ("cmcp_evidence.bin",), 1784592000),
     (Platform.NVIDIA_GPU, ("hopperAttestationReport.txt", "hopperCertChain.txt"), 1795305600),
     (Platform.GCP_CONFIDENTIAL_SPACE, ("confidential_space.jwt",), 1757060200),
@@ -91,7 +93,9 @@ def _synthetic() -> Iterator[tuple[Platform, Sample]]:
     ):
         collateral = Collateral(dcap=(intel.collateral(kind),))
         yield platform, Sample(SYNTHETIC, Evidence(platform, {"quote": made}), AT, lambda _: intel.anchors, collateral)
-    key = ecc_key()
+    enclave, gpu, key = NitroEnclave(), Gpu(), ecc_key()
+    yield Platform.AWS_NITRO, Sample(SYNTHETIC, enclave.evidence(), AT, lambda _: enclave.anchors)
+    yield Platform.NVIDIA_GPU, Sample(SYNTHETIC, gpu.evidence(), AT, lambda _: gpu.anchors)
     pinned = Anchors(frozenset({sha256(public_key_der(public_key_of(key.private.public_key()))).digest()}))
     yield Platform.TPM2, Sample(SYNTHETIC, quote(key), AT, lambda _: pinned)
     service = TokenIssuer.rsa()

@@ -44,6 +44,7 @@ def entry(number: int, **changes: Any) -> TimelineEntry:
         occurred_at="2027-01-15T07:59:58.500Z",
         registered_at=1_800_000_000,
         lag=1500,
+        attestation="unattested",
         said=(("name", "search"), ("status", "succeeded")),
         findings=(),
         references=(),

@@ -75,6 +75,8 @@ def test_parts_are_taken_in_order_or_by_their_names() -> None:
     by_place = parts(Platform.INTEL_TDX, BLOB, b"{}")
     assert by_place == parts(Platform.INTEL_TDX, collateral=b"{}", quote=BLOB) == {"quote": BLOB, "collateral": b"{}"}
     assert parts(Platform.INTEL_TDX, BLOB, collateral=b"{}") == by_place
+    endorsed = parts(Platform.AMD_SEV_SNP, BLOB, DERS[0], endorsement=BLOB)
+    assert endorsed == {"report": BLOB, "certificates": pem(DERS[0]), "endorsement": BLOB}
     cvm = parts(Platform.AZURE_CVM, report=BLOB, runtime_data=b" {} ", attest=BLOB, signature=BLOB)
     assert cvm == {"report": BLOB, "runtime-data": b" {} ", "attest": BLOB, "signature": BLOB}
     assert parts(Platform.GCP_CONFIDENTIAL_SPACE, b" a.b.c\n") == {"token": b"a.b.c"}
@@ -122,6 +124,7 @@ def test_evidence_in_its_own_encoding_is_a_whole() -> None:
     assert read_evidence(Platform.AMD_SEV_SNP, files(WHOLE.encode())).carried == Carried(WHOLE)
     composite = Evidence(Platform.COMPOSITE, submodules={"cpu": WHOLE})
     assert read_evidence(Platform.COMPOSITE, files(composite.encode())).carried.evidence == composite
+    assert parts(Platform.AMD_SEV_SNP, report=WHOLE.encode()) == {"report": WHOLE.encode()}
     with pytest.raises(EvidenceMismatchError):
         read_evidence(Platform.INTEL_TDX, files(WHOLE.encode()))
     with pytest.raises(MalformedError):

@@ -26,6 +26,7 @@ def test_the_document_is_valid_and_names_every_route() -> None:
         "/entries/{entry_id}",
         "/entries/{entry_id}/statement",
         "/entries/{entry_id}/decision",
+        "/entries/{entry_id}/appraisal",
         "/entries/{entry_id}/chain",
         "/challenge-response/v1/newSession",
         "/challenge-response/v1/session/{session_id}",

@@ -92,11 +92,11 @@ async def opened(world: World, made: Issued) -> LocalLog:
     )
     log = world.open()
     await register(policy_statement(world, attested_policy(INTEL, appraisals=(appraisal,), version=2)), log)
-    service, identity = world.signers[KeyPurpose.SERVICE], world.identity
+    operator, identity = world.signers[KeyPurpose.OPERATOR], world.identity
     for issuer, keys in made.collateral.keys.items():
         payload = CollateralNotice(CollateralKind.KEYS, issuer, keys).encode()
         subject = identity.policy_subject
-        notice = sign_own_statement(service, identity, subject, COLLATERAL_CONTENT_TYPE, payload, world.clock())
+        notice = sign_own_statement(operator, identity, subject, COLLATERAL_CONTENT_TYPE, payload, world.clock())
         await register(notice, log)
     return log
 

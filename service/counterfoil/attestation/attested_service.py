@@ -41,7 +41,8 @@ def parse_attested_service(value: CborValue) -> AttestedService:
     """
     if not isinstance(value, Mapping):
         raise MalformedEvidenceError("the header of an attested service is a map")
-    if (value.get("attestation_type"), value.get("ver")) != (_TYPE, _VERSION):
+    version = value.get("ver")
+    if value.get("attestation_type") != _TYPE or version != _VERSION or isinstance(version, bool):
         raise EvidenceVersionError("the attested service has evidence of another type or version than is verified here")
     match value:
         case {

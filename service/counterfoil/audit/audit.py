@@ -1,6 +1,7 @@
 """The audit of a range of entries: what each stretch of it shows, taken together in order."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from counterfoil.audit import not_established
 from counterfoil.audit.engagements import EngagementCheck
@@ -27,8 +28,10 @@ class Audit:
     """
 
     def __init__(self, tree: SignedTree, timeline: Timeline, start: int, read: ReadEntries) -> None:
+        timeline.rules_at(start)  # What is refused before the range is a fault of it, too.
         self._tree = tree
         self._timeline = timeline
+        self._listed = timeline.changes.union(timeline.enrolments or ())
         self._start = self._stop = start
         self._read = read
         self._faults = Faults()
@@ -40,6 +43,8 @@ class Audit:
         self._repeated = self._withheld = 0
         self._changes: set[int] = set()
         self._hidden: set[int] = set()
+        self._not_admitted: set[int | None] = set()
+        self._enrolled: set[int] = set()
 
     def take(self, stretch: Stretch) -> None:
         """Check a stretch against those before it.
@@ -58,7 +63,9 @@ class Audit:
         self._pages.take(stretch)
         self._engagements.take(stretch)
         self._changes.update(stretch.changes)
-        self._hidden.update(self._timeline.changes.intersection(stretch.withheld))
+        self._enrolled.update(stretch.enrolled)
+        self._hidden.update(self._listed.intersection(stretch.withheld))
+        self._not_admitted.update(fault.number for fault in stretch.faults if fault.kind is FaultKind.NOT_ADMITTED)
         missing = {fault.number for fault in stretch.faults if fault.kind is FaultKind.ENTRY_MISSING}
         for number in range(stretch.start, stretch.stop):
             if number not in missing:
@@ -83,7 +90,7 @@ class Audit:
             repeated=self._repeated,
             withheld=self._withheld,
             events=self._engagements.events,
-            changes=len(self._changes),
+            changes=len(self._changes) + len(self._enrolled),
             pages=self._pages.checked,
             uncovered=uncovered,
             faults=self._faults.kept(),
@@ -108,11 +115,18 @@ class Audit:
         """What is refused before the range is a fault too: the entries in it were decided under what came after."""
         outside = [fault for fault in self._timeline.refused if not self._is_inside(fault.number)]
         self._faults.extend(outside)
-        known = {number for number in self._timeline.changes - self._hidden if self._is_inside(number)}
-        for number in sorted(self._changes ^ known):
-            what = "it changes the rules, and the chain of policies that the log gives out is without it"
-            if number not in self._changes:
-                what = "the chain of policies that the log gives out has another change at its place"
+        self._compare_changes(self._changes, self._timeline.changes - self._hidden)
+        enrolments = self._timeline.enrolments
+        if enrolments is not None:
+            # One that is not admitted is a fault already, and stands in its chain nevertheless.
+            self._compare_changes(self._enrolled, enrolments - self._hidden - self._not_admitted)
+
+    def _compare_changes(self, found: AbstractSet[int], listed: AbstractSet[int]) -> None:
+        known = {number for number in listed if self._is_inside(number)}
+        for number in sorted(found ^ known):
+            what = "it changes the rules, and the chains of policies and enrolments that the log gives out lack it"
+            if number not in found:
+                what = "the chain of policies or enrolments that the log gives out has another change at its place"
             self._faults.add(FaultKind.CHANGE_LEFT_OUT, number, what)
 
     def _is_inside(self, number: int | None) -> bool:

@@ -12,7 +12,8 @@ from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
-from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
+from counterfoil.statement.attested_words import attested_text
+from counterfoil.statement.decision_record import Attested, DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN, Evidence, carried_certificates
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
 from counterfoil.statement.issuer import find_issuer_key
@@ -130,5 +131,7 @@ def _fault(kind: FaultKind, number: int, detail: str, error: CounterfoilError | 
     return Repeated((Fault(kind, number, detail, None if error is None else error.code),))
 
 
-def _shown(value: bytes | int | None) -> str:
+def _shown(value: bytes | int | Attested | None) -> str:
+    if isinstance(value, Attested):
+        return attested_text(value)
     return "none" if value is None else value.hex() if isinstance(value, bytes) else str(value)

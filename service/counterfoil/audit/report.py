@@ -19,9 +19,10 @@ class Verdict(StrEnum):
 class AuditReport:
     """The entries from ``start`` up to ``stop``, audited against the tree of ``tree_size`` that the log signed.
 
-    ``repeated`` counts the decisions that were made again, ``withheld`` the entries that could not be read, ``changes``
-    those that changed the rules after the founding. ``uncovered`` counts entries at the end of the range that no page
-    in it covers, which is no fault. ``faults`` are those kept, ``fault_count`` is how many there are.
+    ``repeated`` counts the decisions that were made again, ``withheld`` the entries that could not be read or whose
+    enrolment could not, ``changes`` those that changed the rules after the founding. ``uncovered`` counts entries at
+    the end of the range that no page in it covers, which is no fault. ``faults`` are those kept, ``fault_count`` is how
+    many there are.
     """
 
     start: int

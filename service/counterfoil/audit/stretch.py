@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.audit.repeat import Repeated, repeat
@@ -39,7 +40,9 @@ class Said:
 class Stretch:
     """The entries from ``start`` up to ``stop``, each repeated by itself.
 
-    The four rows hold 32 bytes for each of them, ``NOTHING`` where it is not known. ``repeated`` counts decisions that
+    The four rows hold 32 bytes for each of them, ``NOTHING`` where it is not known. ``withheld`` are those that cannot
+    be read, or whose record names an enrolment that cannot. ``enrolled`` are the changes that are enrolments, and
+    ``changes`` all others. ``repeated`` counts decisions that
     were made again, whatever came of it. ``times`` are the first and the last head time; None where none was read.
     """
 
@@ -54,6 +57,7 @@ class Stretch:
     faults: tuple[Fault, ...]
     pages: tuple[tuple[int, Page], ...]
     changes: tuple[int, ...]
+    enrolled: tuple[int, ...]
     said: tuple[Said, ...]
     times: tuple[int, int] | None
 
@@ -88,6 +92,7 @@ class _Run:
         self._faults: list[Fault] = []
         self._pages: list[tuple[int, Page]] = []
         self._changes: list[int] = []
+        self._enrolled: list[int] = []
         self._said: list[Said] = []
         self._first: int | None = None
         self._last = 0
@@ -103,11 +108,12 @@ class _Run:
         """Repeat the next entry."""
         self.skip_to(entry.number)
         self.next = entry.number + 1
-        if entry.is_withheld:
+        rules = self._timeline.rules_at(entry.number)
+        if entry.is_withheld or self._timeline.lacks_enrolment(entry):
             self._withheld.append(entry.number)
             self._row(entry.statement_hash, entry.decision_digest, entry.statement_hash, NOTHING)
             return
-        repeated = repeat(entry, self._timeline.rules_at(entry.number))
+        repeated = repeat(entry, rules)
         self._repeated += 1
         self._faults += repeated.faults
         self._tell_time(entry.number, repeated.head_time)
@@ -133,6 +139,7 @@ class _Run:
             faults=tuple(self._faults),
             pages=tuple(self._pages),
             changes=tuple(self._changes),
+            enrolled=tuple(self._enrolled),
             said=tuple(self._said),
             times=None if self._first is None else (self._first, self._last),
         )
@@ -159,7 +166,8 @@ class _Run:
         if decision.effect is Effect.PAGE:
             self._pages.append((number, parse_page(payload)))
         elif decision.effect is not Effect.NONE:
-            self._changes.append(number)
+            enrols = statement.content_type == ENROLMENT_CONTENT_TYPE
+            (self._enrolled if enrols else self._changes).append(number)
         if decision.event is not None or self._strict:
             # What it says in full would only be carried from one process to another.
             event = None if decision.event is None else replace(decision.event, members={})

@@ -95,6 +95,11 @@ class Account:
             for one in self.exhibits
         )
 
+    @property
+    def is_attested(self) -> bool:
+        """Whether the decision on one of them rests on evidence of hardware."""
+        return any(one.record.attested is not None for one in self.exhibits)
+
     def numbers(self) -> dict[StatementHash, int]:
         """The number of each entry, by its id."""
         return {one.exhibit.entry_id: one.exhibit.number for one in self.exhibits}

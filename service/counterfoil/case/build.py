@@ -38,7 +38,7 @@ class PolicyExhibit:
 
 @dataclass(frozen=True, slots=True)
 class OwnEntry:
-    """An entry of the log's own chain of policies, with what the log decided on it."""
+    """An entry of the log's own chain of policies, or an enrolment, with what the log decided on it."""
 
     number: int
     statement: bytes
@@ -63,7 +63,8 @@ class Evidence:
 
     ``genesis`` is the genesis Transparent Statement, ``keys`` a COSE Key Set, ``checkpoint`` and
     ``chain_head`` are signed notes. Policies are those that decided on the exhibits, each once, by number.
-    ``announcements`` are what the log said of policies and keys, by which it was decided who signs what.
+    ``announcements`` are what the log said of policies and keys, by which it was decided who signs what. ``enrolments``
+    are those that decisions on the exhibits name, each once, by number.
     """
 
     frame: Frame
@@ -74,6 +75,7 @@ class Evidence:
     exhibits: Sequence[Exhibit]
     policies: Sequence[PolicyExhibit]
     announcements: Announcements
+    enrolments: Sequence[OwnEntry] = ()
 
 
 def case_files(evidence: Evidence, views: Sequence[tuple[str, View]], software: str) -> Iterator[File]:
@@ -145,6 +147,10 @@ def evidence_files(evidence: Evidence, account: Account) -> Iterator[File]:
         yield names.of_policy(policy.number, "statement.cose"), policy.statement
         yield names.of_policy(policy.number, "receipt.cose"), policy.receipt
         yield names.of_policy(policy.number, "json"), policy_document(policy.statement)
+    for enrolment in evidence.enrolments:
+        yield names.of_enrolment(enrolment.number, "statement.cose"), enrolment.statement
+        yield names.of_enrolment(enrolment.number, "decision.cbor"), enrolment.decision
+        yield names.of_enrolment(enrolment.number, "receipt.cose"), enrolment.receipt
     for own in evidence.announcements.entries:
         yield names.of_log_key(own.number, "statement.cose"), own.statement
         yield names.of_log_key(own.number, "decision.cbor"), own.decision

@@ -1,7 +1,7 @@
 """The raw evidence in the files of a case, before anything of it is believed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ from counterfoil.statement.links import chain_hash, empty_chain_hash
 from counterfoil.statement.signed_statement import StatementHash, parse_signed_statement
 
 _POLICY: Final = re.compile(r"evidence/policies/([0-9]{12})\.statement\.cose")
+_ENROLMENT: Final = re.compile(r"evidence/enrolments/([0-9]{12})\.statement\.cose")
 _LOG_KEY: Final = re.compile(r"evidence/log-keys/([0-9]{12})\.statement\.cose")
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -38,6 +39,7 @@ class CaseContents:
     exhibits: tuple[Exhibit, ...]
     policies: tuple[PolicyExhibit, ...]
     announcements: Announcements
+    enrolments: tuple[OwnEntry, ...]
 
     def frame(self, identity: LogIdentity, tree: TreeHead) -> Frame:
         """Which engagement, on which log, as of which tree head."""
@@ -76,6 +78,7 @@ def read_contents(files: Mapping[str, bytes]) -> CaseContents:
         exhibits=tuple(exhibits),
         policies=tuple(_policies(files)),
         announcements=_announcements(files),
+        enrolments=tuple(_own_entries(files, _ENROLMENT, names.of_enrolment)),
     )
 
 
@@ -97,16 +100,20 @@ def _policies(files: Mapping[str, bytes]) -> list[PolicyExhibit]:
 
 
 def _announcements(files: Mapping[str, bytes]) -> Announcements:
-    entries = (
-        OwnEntry(
+    entries = tuple(_own_entries(files, _LOG_KEY, names.of_log_key))
+    return Announcements(entries, _file(files, names.LOG_KEYS_HEAD))
+
+
+def _own_entries(
+    files: Mapping[str, bytes], pattern: re.Pattern[str], name: Callable[[int, str], str]
+) -> Iterator[OwnEntry]:
+    for number in _numbers(files, pattern):
+        yield OwnEntry(
             number,
-            _statement(files, names.of_log_key(number, "statement.cose")),
-            _file(files, names.of_log_key(number, "decision.cbor")),
-            _file(files, names.of_log_key(number, "receipt.cose")),
+            _statement(files, name(number, "statement.cose")),
+            _file(files, name(number, "decision.cbor")),
+            _file(files, name(number, "receipt.cose")),
         )
-        for number in _numbers(files, _LOG_KEY)
-    )
-    return Announcements(tuple(entries), _file(files, names.LOG_KEYS_HEAD))
 
 
 def _numbers(files: Mapping[str, bytes], pattern: re.Pattern[str]) -> list[int]:

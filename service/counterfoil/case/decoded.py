@@ -5,6 +5,7 @@ from counterfoil.cose.algorithms import ALGORITHMS
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_json
 from counterfoil.errors import MalformedError
+from counterfoil.statement.attested_words import attested_json
 from counterfoil.statement.decision_record import DecisionRecord
 from counterfoil.statement.signed_statement import SignedStatement
 from counterfoil.statement.trace_event.occurred_at import format_occurred_at
@@ -43,6 +44,7 @@ def decoded_decision(record: DecisionRecord) -> dict[str, JsonValue]:
         "appraisalDigest": _hex(record.appraisal_digest),
         "evidenceDigest": _hex(record.evidence_digest),
         "collateralDigest": _hex(record.collateral_digest),
+        "attestation": attested_json(record.attested),
     }
 
 

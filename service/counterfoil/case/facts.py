@@ -16,8 +16,9 @@ class TimelineEntry:
     Every text but ``kind``, ``role``, ``occurred_at`` and the relations was chosen by a writer and may hold anything
     that a JSON text can. ``kind`` is the event's type, ``statement`` for one of no profile and ``erased`` where only
     its hash is left. ``occurred_at`` is RFC 3339 as the writer claims it; ``registered_at`` is in whole seconds since
-    1970, ``lag`` in milliseconds between the two. ``said`` are names and values out of the data of the event, in order.
-    ``references`` lead to earlier entries, ``annotations`` come from later ones.
+    1970, ``lag`` in milliseconds between the two. ``attestation`` says how well its key is bound to attested hardware.
+    ``said`` are names and values out of the data of the event, in order. ``references`` lead to earlier entries,
+    ``annotations`` come from later ones.
     """
 
     number: int
@@ -30,6 +31,7 @@ class TimelineEntry:
     occurred_at: str | None
     registered_at: int
     lag: int | None
+    attestation: str
     said: tuple[tuple[str, str], ...]
     findings: tuple[Remark, ...]
     references: tuple[Link, ...]

@@ -25,7 +25,7 @@ def require_as_issued(contents: CaseContents, genesis: Genesis, tree: TreeHead, 
         (GENESIS_ENTRY, own),
         *((one.number, one.receipt) for one in contents.exhibits),
         *((one.number, one.receipt) for one in contents.policies),
-        *((one.number, one.receipt) for one in contents.announcements.entries),
+        *((one.number, one.receipt) for one in (*contents.enrolments, *contents.announcements.entries)),
     ):
         proofs = parse_receipt(receipt).inclusion
         if len(proofs) != 1 or signed.inclusion_receipt(number, proofs[0].path) != receipt:

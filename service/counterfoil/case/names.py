@@ -32,6 +32,11 @@ def of_entry(number: int, what: str) -> str:
     return f"{EVIDENCE}entries/{number:0{_DIGITS}d}.{what}"
 
 
+def of_enrolment(number: int, what: str) -> str:
+    """A file about an enrolment that a decision names: ``statement.cose``, ``decision.cbor``, ``receipt.cose``."""
+    return f"{EVIDENCE}enrolments/{number:0{_DIGITS}d}.{what}"
+
+
 def of_log_key(number: int, what: str) -> str:
     """A file about an entry of the log's own: ``statement.cose``, ``decision.cbor``, ``receipt.cose``."""
     return f"{EVIDENCE}log-keys/{number:0{_DIGITS}d}.{what}"

@@ -1,6 +1,6 @@
 """The evidence of an engagement, read from the log at one tree head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -82,6 +82,7 @@ def read_case_evidence(
             raise TooLargeError(f"the statements of the chain are more than the {MAX_CASE_BYTES} bytes of a case file")
     key, signed = receipts.key_at(tree.size), notes(chain)
     numbers = sorted({parse_decision_record(one.decision).policy_entry for one in exhibits})
+    enrolments = [_own_entry(reader, number, receipt) for number in _enrolments(exhibits)]
     policies = [PolicyExhibit(number, _statement(reader, number), receipt(number)) for number in numbers]
     return Evidence(
         frame=Frame(genesis.identity, _subject(exhibits[0]), tree),
@@ -92,7 +93,23 @@ def read_case_evidence(
         exhibits=exhibits,
         policies=policies,
         announcements=_announcements(reader, genesis, tree, receipt, notes),
+        enrolments=enrolments,
     )
+
+
+def _enrolments(exhibits: Sequence[Exhibit]) -> list[int]:
+    attested = [parse_decision_record(one.decision).attested for one in exhibits]
+    return sorted({one.enrolment for one in attested if one is not None and one.enrolment is not None})
+
+
+def _own_entry(reader: CaseReader, number: int, receipt: Callable[[int], bytes]) -> OwnEntry:
+    entry = reader.entry(number)
+    if entry is None:
+        raise LogCorruptError(f"entry {number}, which a decision names, is not there")
+    content = reader.content(number)
+    if content is None:
+        raise ContentAbsentError(f"the statement of entry {number} is not stored here, so the case is not whole")
+    return OwnEntry(number, content.statement, entry.decision, receipt(number))
 
 
 def _announcements(

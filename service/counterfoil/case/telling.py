@@ -10,6 +10,7 @@ from counterfoil.chain.completeness import CAVEAT, WriterReport
 from counterfoil.chain.findings import lag
 from counterfoil.chain.panel import review_panel
 from counterfoil.encoding.jcs import JsonValue, encode_json
+from counterfoil.statement.attested_words import attested_text
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import StatementHash
 from counterfoil.statement.trace_event.event import Dispute
@@ -40,7 +41,7 @@ def case_facts(frame: Frame, account: Account, evidence_digest: str, software: s
         evidence_digest=evidence_digest,
         software=software,
         completeness_caveat=CAVEAT,
-        not_established=about_case(has_certificates=account.has_certificates),
+        not_established=about_case(has_certificates=account.has_certificates, is_attested=account.is_attested),
     )
 
 
@@ -74,6 +75,7 @@ def _entry(
         occurred_at=None if event is None else format_occurred_at(event.occurred_at),
         registered_at=one.record.head_time,
         lag=None if event is None else lag(event.occurred_at, one.record.head_time),
+        attestation=attested_text(one.record.attested),
         said=_said(one),
         findings=findings,
         references=_references(one, numbers),

@@ -100,9 +100,10 @@ def verify_case(data: bytes, trusted: LogKeys | None = None, pinned: Genesis | N
         exhibits=contents.exhibits,
         policies=contents.policies,
         announcements=contents.announcements,
+        enrolments=contents.enrolments,
     )
     account = read_evidence(evidence)
-    require_signed(account, evidence.policies, read_rules(contents, genesis.genesis))
+    require_signed(account, evidence, read_rules(contents, genesis.genesis))
     _require_decided_in_order(account, tree)
     _require_derived(files, evidence, account)
     findings = _findings(account)
@@ -140,7 +141,7 @@ def _require_one_tree(
     chain = verify_chain(contents.root_trace_id, links, contents.exhibits[-1].chain_hash, keys, expected_issuer=issuer)
     others = [
         *((one.number, one.statement, one.receipt) for one in contents.policies),
-        *((one.number, one.statement, one.receipt) for one in contents.announcements.entries),
+        *((one.number, one.statement, one.receipt) for one in (*contents.enrolments, *contents.announcements.entries)),
     ]
     receipts = [verify_receipt(statement, receipt, keys, expected_issuer=issuer) for _, statement, receipt in others]
     inclusions = [*chain.inclusions, *(receipt.inclusion for receipt in receipts)]
@@ -225,7 +226,7 @@ def _other_findings(account: Account) -> Sequence[str]:
 
 
 def _left_open(account: Account, trusted: LogKeys | None) -> tuple[str, ...]:
-    sentences = about_case(has_certificates=account.has_certificates)
+    sentences = about_case(has_certificates=account.has_certificates, is_attested=account.is_attested)
     return sentences if trusted is not None else tuple(OWN_KEYS if one == LOG_KEY else one for one in sentences)
 
 

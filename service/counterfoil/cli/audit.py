@@ -51,9 +51,10 @@ def audit(
 ) -> None:
     """Repeat every registration decision offline.
 
-    Each entry of the range is decided again by the policy and at the time of its record; each record is compared with
-    the page that commits to it, what may follow in a chain is asked again, and all entries are led to the tree that the
-    log signed. One line for each fault; exit code 7 when there is one, 11 when some entry could not be read.
+    Each entry of the range is decided again by the policy and at the time of its record, and evidence of hardware is
+    appraised again; each record is compared with the page that commits to it, what may follow in a chain is asked
+    again, and all entries are led to the tree that the log signed. One line for each fault; exit code 7 when there is
+    one, 11 when some entry could not be read.
 
     Example:
       counterfoil audit --url http://127.0.0.1:8440 --keys genesis.cose
@@ -76,8 +77,8 @@ def audit_range(log: AuditedLog, start: int, stop: int, workers: Workers, *, sho
     Raises:
         CounterfoilError: The log cannot be read.
     """
-    work = work_on(log.source, log.genesis, log.rules)
-    whole = Audit(log.tree, work.timeline(), start, lambda first, last: list(log.entries(first, last)))
+    work = work_on(log.source, log.genesis, log.rules, log.enrolments)
+    whole = Audit(log.tree, work.timeline(log.entries), start, lambda first, last: list(log.entries(first, last)))
     with progress("auditing", stop - start, shown=shown) as advance:
         for stretch in workers.repeat(work, start, stop):
             whole.take(stretch)

@@ -14,6 +14,8 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Final, Self
 
+from counterfoil.audit.enrolled_rules import EnrolmentEntry
+from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.stretch import Stretch, repeat_stretch
 from counterfoil.audit.timeline import RulesEntry, Timeline, read_timeline
 from counterfoil.cli.audit_source import EntriesFrom, Source
@@ -34,20 +36,30 @@ _AHEAD: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a process needs to repeat any stretch of one log: all of it bytes, since keys cannot be sent."""
+    """What a process needs to repeat any stretch of one log: all of it bytes, since keys cannot be sent.
+
+    Of the enrolments it is where they are, None where that is not known; each process reads those that it needs.
+    """
 
     source: Source
     genesis: bytes
     rules: tuple[RulesEntry, ...]
+    enrolments: tuple[EnrolmentEntry, ...] | None = ()
 
-    def timeline(self) -> Timeline:
+    def timeline(self, entries: EntriesFrom) -> Timeline:
         """The rules of the log, decided again; errors as for ``read_timeline``."""
-        return read_timeline(self.rules, parse_genesis(self.genesis))
+
+        def read(number: int) -> AuditedEntry | None:
+            return next((one for one in entries(number, number + 1) if one.number == number), None)
+
+        return read_timeline(self.rules, parse_genesis(self.genesis), self.enrolments, read)
 
 
-def work_on(source: Source, genesis: Genesis, rules: Sequence[RulesEntry]) -> Work:
+def work_on(
+    source: Source, genesis: Genesis, rules: Sequence[RulesEntry], enrolments: Sequence[EnrolmentEntry] | None = ()
+) -> Work:
     """The work on a log that was opened here."""
-    return Work(source, genesis.encode(), tuple(rules))
+    return Work(source, genesis.encode(), tuple(rules), None if enrolments is None else tuple(enrolments))
 
 
 class Workers:
@@ -103,8 +115,8 @@ class _Worker:
 
     def __init__(self, work: Work) -> None:
         self._stack = ExitStack()
-        self._timeline = work.timeline()
         self._entries: EntriesFrom = self._stack.enter_context(work.source.opened())
+        self._timeline = work.timeline(self._entries)
 
     def __enter__(self) -> Self:
         return self

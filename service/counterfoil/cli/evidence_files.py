@@ -84,10 +84,7 @@ def _parts(platform: Platform, files: Sequence[EvidenceFile]) -> dict[str, bytes
         raise EvidencePartError(f"evidence of {platform} is given in one file, in the encoding of evidence")
     unnamed, found = [file.data for file in files if file.part is None], dict[str, list[bytes]]()
     for place, data in enumerate(unnamed):
-        name = list(known)[min(place, last)]
-        if name in found and known[name] is not pem_certificates:
-            raise EvidencePartError(f"evidence of {platform} has the parts {', '.join(known)}")
-        found.setdefault(name, []).append(data)
+        found.setdefault(list(known)[min(place, last)], []).append(data)
     for file in files:
         if file.part is None:
             continue
@@ -183,5 +180,9 @@ PARTS: Final[Mapping[Platform, dict[str, _Reader]]] = MappingProxyType(
 """The parts of each platform in the order in which files without a name are taken, and how a file becomes one."""
 
 _NAMED_ONLY: Final[Mapping[Platform, dict[str, _Reader]]] = MappingProxyType(
-    {Platform.AZURE_CVM: {"quote": binary, "report": binary, "runtime-data": _as_it_is}}
+    {
+        Platform.AMD_SEV_SNP: {"endorsement": binary},
+        Platform.AZURE_CVM: {"quote": binary, "report": binary, "runtime-data": _as_it_is, "collateral": _as_it_is},
+    }
 )
+"""Parts that no place stands for."""

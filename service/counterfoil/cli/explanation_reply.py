@@ -13,8 +13,14 @@ from counterfoil.policy.decision import FOREVER
 from counterfoil.policy.demands import Asked
 from counterfoil.policy.document import ContentTypeRule
 from counterfoil.policy.explanation import Explanation
+from counterfoil.statement.attested_words import attested_json, attested_text
 from counterfoil.statement.trace_event.event import TRACE_EVENT_CONTENT_TYPE
 
+_ATTESTED_KEY: Final = "the policy does not list it: the hardware that it is bound to speaks for it"
+_ENROLMENTS: Final = (
+    "that no other enrolment of the key was in force, and that none was where the record names none: audit reads "
+    "all of them"
+)
 _CHAIN_RULES: Final = (
     "what the chain of the entry allowed to follow, and the findings that the policy refuses: fsck asks them again"
 )
@@ -51,12 +57,13 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
     yield "recorded policy", None if record.policy_entry == told.policy.number else f"entry {record.policy_entry}"
     yield "issuer", told.issuer + (" (this log)" if told.is_own else "")
     yield "roles", None if told.is_own else ", ".join(sorted(told.roles)) or "none"
-    known = told.key is not None or told.certified
+    known = told.key is not None or told.certified or told.only_attested
     yield "key", record.key_thumbprint.hex() + ("" if known else ", which the issuer does not have")
     yield (
         "certificate",
         "a path from it to a root of the policy holds, and a pin of the issuer" if told.certified else None,
     )
+    yield "attested key", _ATTESTED_KEY if told.only_attested else None
     yield "kid", None if told.key is None else encode_base64url(told.key.kid)
     yield "key purpose", told.purpose
     admitted = "" if told.is_own else f", admitted: {', '.join(sorted(document.algorithms)) or 'none'}"
@@ -73,6 +80,21 @@ def _rows(told: Explanation) -> Iterator[tuple[str, object]]:
         last = told.revoked.revocation.last_valid_entry
         yield "revoked", f"entry {told.revoked.entry}: what the key says after entry {last} is not to be believed"
     yield "evidence", None if record.evidence_digest is None else record.evidence_digest.hex()
+    yield from _attestation_rows(told)
+
+
+def _attestation_rows(told: Explanation) -> Iterator[tuple[str, object]]:
+    record, appraisal = told.entry.record, told.appraisal
+    if told.is_own and record.attested is None:
+        return
+    yield "attestation", attested_text(record.attested)
+    yield "appraisal", None if record.appraisal_digest is None else record.appraisal_digest.hex()
+    yield "collateral", None if record.collateral_digest is None else record.collateral_digest.hex()
+    if appraisal is None or told.decision is None:
+        return
+    yield "appraised by", f"{appraisal.appraised_by}, bound by {appraisal.binding}"
+    for check in appraisal.checks:
+        yield "check", f"{check.name}: {check.outcome}" + (f", {check.detail}" if check.detail else "")
 
 
 def _time_rows(told: Explanation) -> Iterator[tuple[str, object]]:
@@ -110,6 +132,8 @@ def _open_points(told: Explanation, chain: PolicyChain, *, over_http: bool) -> I
         yield _CHAIN_RULES
     if told.entry.lacks_evidence:
         yield _EVIDENCE_ABSENT
+    if told.policy.document.appraisals and not told.is_own:
+        yield _ENROLMENTS
     if over_http:
         yield _RECORD_UNSIGNED
     yield from chain.open_points
@@ -133,6 +157,7 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
             "appraisalDigest": _hex(record.appraisal_digest),
             "evidenceDigest": _hex(record.evidence_digest),
             "collateralDigest": _hex(record.collateral_digest),
+            "attestation": attested_json(record.attested),
         },
         "policy": {
             "version": document.version,
@@ -146,6 +171,8 @@ def _json(told: Explanation) -> dict[str, JsonValue]:
         "roles": list[JsonValue](sorted(told.roles)),
         "kid": None if told.key is None else encode_base64url(told.key.kid),
         "certified": told.certified,
+        "onlyAttested": told.only_attested,
+        "appraisal": None if told.appraisal is None else told.appraisal.ear(told.appraised_at),
         "keyPurpose": None if told.purpose is None else told.purpose.value,
         "algorithm": told.algorithm,
         "contentType": told.content_type,

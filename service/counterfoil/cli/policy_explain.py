@@ -1,6 +1,7 @@
 """``counterfoil policy explain``: why an entry was admitted."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -23,6 +24,7 @@ from counterfoil.errors import (
     MalformedEntryIdError,
 )
 from counterfoil.policy.explanation import Registered, explain
+from counterfoil.policy.past_rules import Enrolling
 from counterfoil.receipt.transparent import parse_transparent_statement
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.evidence import carried_certificates
@@ -49,9 +51,10 @@ def explain_entry(
 ) -> None:
     """Say why an entry was admitted.
 
-    Its decision record, the policy that was in force, the issuer's key and roles in it, and each rule beside what the
-    statement has. The decision is then made again as of the recorded time; exit code 1 when it does not come out the
-    same. Over HTTP the service must let you read the entry.
+    Its decision record, the policy that was in force, the issuer's key and roles in it, each rule beside what the
+    statement has, and how well its key is bound to attested hardware, with every check. The decision is then made again
+    as of the recorded time; exit code 1 when it does not come out the same. Over HTTP the service must let you read the
+    entry, and the enrolment that its record names.
 
     Example:
       counterfoil policy explain 7 --data ./data
@@ -60,15 +63,26 @@ def explain_entry(
     if url is None:
         with opened_store(data, database) as store:
             registered, chain = _stored(store, name), policies_of_store(store)
+            enrolled = _enrolling(registered, lambda number: _stored(store, number))
     else:
         with opened_service(url, keys, origin) as (client, trust):
             # The policies are asked for last, so that they reach at least as far as the entry does.
             registered = _fetched(client, trust, name)
+            enrolled = _enrolling(registered, lambda number: _fetched(client, trust, number))
             chain = policies_of_service(client, trust)
-    told = explain(registered, chain.succession, chain.genesis)
+    told = explain(registered, chain.succession, chain.genesis, enrolled)
     explanation_reply(told, chain, over_http=url is not None).show(as_json=as_json)
     if not told.is_same:
         raise typer.Exit(ExitCode.UNVERIFIED)
+
+
+def _enrolling(entry: Registered, read: Callable[[int], Registered]) -> Enrolling | None:
+    """The enrolment that the record of an entry names, read as the entry was."""
+    attested = entry.record.attested
+    if attested is None or attested.enrolment is None:
+        return None
+    enrolled = read(attested.enrolment)
+    return Enrolling(enrolled.number, enrolled.statement, enrolled.record.head_time)
 
 
 def _parse_name(text: str) -> int | StatementHash:

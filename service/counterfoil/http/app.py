@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from counterfoil.http import (
+    appraisals,
     bundle,
     chain_events,
     chains,
@@ -48,6 +49,7 @@ _ROUTERS: Final = tuple(
         entries,
         challenge_response,
         contents,
+        appraisals,
         keys,
         log_info,
         chains,

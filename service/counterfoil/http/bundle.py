@@ -12,6 +12,7 @@ from counterfoil.case.source import read_case_evidence
 from counterfoil.errors import QueueFullError
 from counterfoil.http.case_views import CASE_VIEWS
 from counterfoil.http.chain_lookup import AsOf, ChainIdText, chain_of_id, tree_at
+from counterfoil.http.contents import readable_content
 from counterfoil.http.described import GUARDED, PROBLEMS, UNRELEASED, binary, problems
 from counterfoil.http.media_types import ZIP
 from counterfoil.http.released import released_size
@@ -46,7 +47,7 @@ def get_bundle(request: Request, service: Wired, chain_id: ChainIdText, size: As
     if not service.case_files.acquire(blocking=False):
         raise QueueFullError("another case file is being made")
     try:
-        content = _case_file(service, tree, chain)
+        content = _case_file(request, service, tree, chain)
     finally:
         service.case_files.release()
     name = f"case-{chain_id[:16]}-{tree.size}.zip"
@@ -62,8 +63,11 @@ def _released_tree(service: Service, size: int | None) -> TreeHead | None:
     return tree if service.released(tree.size - 1) else None
 
 
-def _case_file(service: Service, tree: TreeHead, chain: ChainHead) -> bytes:
+def _case_file(request: Request, service: Service, tree: TreeHead, chain: ChainHead) -> bytes:
     log = service.log
     notes = partial(service.checkpoints.notes, tree)
     evidence = read_case_evidence(log.store, log.receipts, log.genesis, tree, chain, notes)
+    for enrolment in evidence.enrolments:
+        # What shows that a key is bound to hardware may be for fewer than what the key said.
+        readable_content(request, service, enrolment.number)
     return write_case(case_files(evidence, CASE_VIEWS, SOFTWARE))

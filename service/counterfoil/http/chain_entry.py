@@ -7,6 +7,7 @@ from counterfoil.chain.findings import lag
 from counterfoil.chain.history import ChainEntry
 from counterfoil.chain.panel import RESULT, review_panel
 from counterfoil.encoding.base64url import encode_base64url
+from counterfoil.http.attestation import Attestation, attestation_of
 from counterfoil.http.wire import Wire
 from counterfoil.statement.revoked import Revoked, revocation_of
 from counterfoil.statement.trace_event.event import Dispute, EventData
@@ -64,7 +65,7 @@ class EntryOfChain(Wire):
     ``references`` are what the profile of the content type reads, ``event`` the trace event as it was written, null
     where the statement is none; ``panel`` is there beside a panel's result; ``annotations`` are references to this
     entry, in the order of the log. ``revocation`` is null unless the log has revoked the entry's key from an earlier
-    entry on: what it says is then not to be believed.
+    entry on: what it says is then not to be believed. ``attestation`` is how well the key is bound to hardware.
     """
 
     number: int
@@ -84,6 +85,7 @@ class EntryOfChain(Wire):
     references: list[ReferenceOfEntry]
     findings: list[FindingOfEntry]
     revocation: RevocationOfEntry | None
+    attestation: Attestation
     annotations: list[Annotation]
     panel: Panel | None
     event: dict[str, Any] | None
@@ -115,6 +117,7 @@ def entry_of_chain(one: ChainEntry, revoked: Sequence[Revoked], size: int) -> En
         ],
         findings=[FindingOfEntry(finding=found.finding.value, detail=found.detail) for found in one.remarks],
         revocation=None if found is None else _revocation(found),
+        attestation=attestation_of(one.record.attested),
         annotations=[Annotation(number=row.number, relation=row.relation) for row in one.annotations],
         panel=None if event is None else _panel(event.data),
         event=None if event is None else dict(event.members),

@@ -25,13 +25,13 @@ router = APIRouter(tags=["entries"], responses=PROBLEMS)
 def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Response:
     """The statement with its receipt in header 394 (RFC 9943, section 7)."""
     entry = find_entry(service.log.store, entry_id)
-    content = _readable(request, service, entry.number)
+    content = readable_content(request, service, entry.number)
     if content is None:
         raise ContentAbsentError("the entry's statement is not stored here")
     if not service.released(entry.number):
         return unreleased()
     receipt = service.log.receipts.stable(entry.number)
-    return answer(attach_receipts(content.statement, [receipt]), COSE, _cache(content))
+    return answer(attach_receipts(content.statement, [receipt]), COSE, cache_of(content))
 
 
 @router.get(
@@ -43,10 +43,15 @@ def get_statement(request: Request, service: Wired, entry_id: EntryId) -> Respon
 def get_decision(request: Request, service: Wired, entry_id: EntryId) -> Response:
     """What the service decided when it registered the entry; its SHA-256 is the decision digest."""
     entry = find_entry(service.log.store, entry_id)
-    return answer(entry.decision, CBOR, _cache(_readable(request, service, entry.number)))
+    return answer(entry.decision, CBOR, cache_of(readable_content(request, service, entry.number)))
 
 
-def _readable(request: Request, service: Service, number: int) -> Content | None:
+def readable_content(request: Request, service: Service, number: int) -> Content | None:
+    """What is stored of an entry, for who may read it; None where it is stored no more.
+
+    Raises:
+        ProblemError: The caller may not read it.
+    """
     content = service.log.store.content(number)
     # Of what was erased nobody can tell any more who might read it.
     visibility = Visibility.OPERATOR if content is None else content.visibility
@@ -54,5 +59,6 @@ def _readable(request: Request, service: Service, number: int) -> Content | None
     return content
 
 
-def _cache(content: Content | None) -> str:
+def cache_of(content: Content | None) -> str:
+    """How an answer about that is cached."""
     return REVALIDATE if content is not None and content.visibility is Visibility.PUBLIC else PRIVATE

@@ -16,6 +16,7 @@ from counterfoil.log.policies import Policies
 from counterfoil.log.ports import Appends, LogReader, LogStore
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.log.records import Head
+from counterfoil.log.rules_history import RulesHistory
 from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.log.sequencer import Sequencer, require_whole
 from counterfoil.log.thread_appends import ThreadAppends
@@ -58,6 +59,7 @@ class LocalLog:
         self.genesis: Genesis = read_genesis(store)
         require_receipt_signer(receipt_signer)
         self.policies = Policies(store)
+        self.history = RulesHistory(store, self.genesis, profiles)
         self.receipts = ReceiptSource(store, self.genesis.identity, lambda: self.current_rules().receipt_keys)
         self._clock = clock
         self.profiles = profiles

@@ -80,11 +80,14 @@ def rules_after(rules: Rules, number: int, statement: SignedStatement, signer: b
     if change is None or not _may_sign(rules, statement.content_type, signer):
         raise ContentTypeNotAdmittedError("the key may not make statements of that content type for this log")
     after = replace(change(rules, number, statement, signer, at), rules_entry=number)
-    return after if rules.sessions is NO_SESSIONS else replace(after, sessions=_sessions_after(rules, after, at))
+    return after if rules.sessions is NO_SESSIONS else replace(after, sessions=sessions_after(rules, after, at))
 
 
-def _sessions_after(before: Rules, after: Rules, at: int) -> Sessions:
-    """The keys that stay enrolled: what changes how evidence is judged is asked again of each."""
+def sessions_after(before: Rules, after: Rules, at: int) -> Sessions:
+    """The keys that stay enrolled once the rules ``after`` follow those ``before`` at the head time ``at``.
+
+    What changes how evidence is judged is asked again of each.
+    """
     sessions = before.sessions
     if after.policy is not before.policy:
         sessions = sessions.keep(stands_under(after.policy))

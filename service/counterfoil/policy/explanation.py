@@ -1,8 +1,11 @@
 """Why an entry was admitted: its decision, repeated as of its time and laid out beside what was recorded."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from counterfoil.attestation.appraisal import Appraisal
 from counterfoil.chain.history import parse_entry_event
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import CertificateMissingError, CounterfoilError, KeyUnknownError
@@ -11,10 +14,12 @@ from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.demand import Demand
 from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning
 from counterfoil.policy.document import ContentTypeRule, Visibility
+from counterfoil.policy.past_rules import Enrolling, rules_under
 from counterfoil.policy.rules import Rules
 from counterfoil.policy.succession import CommittedPolicy, Succession
+from counterfoil.statement.attested_words import attested_text
 from counterfoil.statement.credential import Credential
-from counterfoil.statement.decision_record import DecisionRecord
+from counterfoil.statement.decision_record import Attested, DecisionRecord
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
 from counterfoil.statement.issuer import IssuerKey, find_issuer_key
 from counterfoil.statement.revoked import Revoked, revocation_of
@@ -57,10 +62,12 @@ class Explanation:
     """What an entry was admitted by, and whether deciding again comes out the same.
 
     ``policy`` was in force; ``issuer`` had the ``roles`` in it and the ``key`` that the record names, None where there
-    is none. ``certified``: no key of the policy is the issuer's here but that of a certificate, which it pins. An entry
-    that ``is_own`` is the log's own: ``purpose`` is what the log uses that key for, and neither a ``rule`` nor an
-    algorithm nor a size of the policy is about it. ``demands`` are those of the rule that concern it; ``asked`` is what
-    they and the policy come to, None of the log's own. ``refusal`` is the code and the text with which the decision is
+    is none. ``certified``: no key of the policy is the issuer's here but that of a certificate, which it pins;
+    ``only_attested``: none is but one that attested hardware alone speaks for. An entry that ``is_own`` is the log's
+    own: ``purpose`` is what the log uses that key for, and neither a ``rule`` nor an algorithm nor a size of the policy
+    is about it. ``demands`` are those of the rule that concern it; ``asked`` is what
+    they and the policy come to, None of the log's own. ``appraised_at`` is the head time at which its attestation was
+    appraised: its own, or that of the enrolment. ``refusal`` is the code and the text with which the decision is
     refused when it is repeated; ``differences`` say in what it comes out otherwise. ``stored_bytes`` counts the
     certificates that are at hand. ``revoked`` says that the key was revoked since, from an earlier entry on.
     """
@@ -72,6 +79,7 @@ class Explanation:
     roles: frozenset[str]
     key: IssuerKey | None
     certified: bool
+    only_attested: bool
     purpose: KeyPurpose | None
     content_type: str | int | None
     rule: ContentTypeRule | None
@@ -79,10 +87,16 @@ class Explanation:
     asked: Asked | None
     algorithm: str | None
     stored_bytes: int
+    appraised_at: int
     decision: Decision | None
     refusal: tuple[str, str] | None
     differences: tuple[str, ...]
     revoked: Revoked | None
+
+    @property
+    def appraisal(self) -> Appraisal | None:
+        """The appraisal that the decision rests on when it is made again."""
+        return None if self.decision is None else self.decision.standing.appraisal
 
     @property
     def is_same(self) -> bool:
@@ -90,8 +104,12 @@ class Explanation:
         return self.refusal is None and not self.differences
 
 
-def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Explanation:
+def explain(
+    entry: Registered, succession: Succession, genesis: Genesis, enrolling: Enrolling | None = None
+) -> Explanation:
     """Decide an entry again at its recorded head time, under the rules that the log had come to before it.
+
+    ``enrolling`` is the enrolment that its record names. Whether another one was in force is not asked.
 
     What the chain of the entry allows to follow, and the findings that a policy refuses, are not asked: that takes the
     chain. Where the entry ``lacks_evidence``, the key is the one that the record names.
@@ -101,12 +119,13 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
     """
     statement, record = entry.statement, entry.record
     policy, rules = succession.policy_for(entry.number), succession.rules_for(entry.number)
+    under = partial(rules_under, succession.past, entry.number, enrolling)
     issuer = statement.claims.issuer or ""
     named = rules.policy.issuer(issuer)
     keys = rules.issuer_keys(issuer) or ()
     key = next((one for one in keys if one.key.thumbprint == record.key_thumbprint), None)
     own = issuer == genesis.identity.issuer
-    decision, refusal = _repeat(entry, rules, key)
+    credential, decision, refusal = _repeat(entry, under, key)
     rule = None if own else rules.policy.content_type(effective_content_type(statement))
     demands = () if rule is None or named is None else concerning(rule, acting_roles(named, _event(statement)))
     return Explanation(
@@ -116,7 +135,8 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         is_own=own,
         roles=frozenset() if named is None else named.roles,
         key=key,
-        certified=decision is not None and all(one.key.thumbprint != decision.key_thumbprint for one in keys),
+        certified=credential is not None and not credential.only_attested and _is_beside(credential, keys),
+        only_attested=credential is not None and credential.only_attested,
         purpose=rules.own_purpose(key.key) if own and key is not None else None,
         content_type=effective_content_type(statement),
         rule=rule,
@@ -124,6 +144,7 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
         asked=None if own else asked_of(rules.policy, demands),
         algorithm=_algorithm(statement),
         stored_bytes=statement.stored_bytes,
+        appraised_at=record.head_time if enrolling is None else enrolling.head_time,
         decision=decision,
         refusal=refusal,
         differences=() if decision is None else _differences(entry, decision),
@@ -131,18 +152,23 @@ def explain(entry: Registered, succession: Succession, genesis: Genesis) -> Expl
     )
 
 
+def _is_beside(credential: Credential, keys: Sequence[IssuerKey]) -> bool:
+    return all(one.key != credential.key for one in keys)
+
+
 def _repeat(
-    entry: Registered, rules: Rules, recorded: IssuerKey | None
-) -> tuple[Decision, None] | tuple[None, tuple[str, str]]:
+    entry: Registered, under: Callable[[], Rules], recorded: IssuerKey | None
+) -> tuple[Credential, Decision, None] | tuple[None, None, tuple[str, str]]:
     try:
+        rules = under()
         credential = _credential(entry, rules, recorded)
         verify_statement(entry.statement, credential.key)
         if entry.number <= GENESIS_ENTRY:
             require_founding(entry.number, entry.statement, credential.key, rules)
-            return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR]), None
-        return decide(entry.statement, credential, rules, entry.record.head_time), None
+            return credential, founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR]), None
+        return credential, decide(entry.statement, credential, rules, entry.record.head_time), None
     except CounterfoilError as error:
-        return None, (error.code, error.detail)
+        return None, None, (error.code, error.detail)
 
 
 def _credential(entry: Registered, rules: Rules, recorded: IssuerKey | None) -> Credential:
@@ -171,7 +197,9 @@ def _differences(entry: Registered, decision: Decision) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _shown(value: bytes | int | None) -> str:
+def _shown(value: bytes | int | Attested | None) -> str:
+    if isinstance(value, Attested):
+        return attested_text(value)
     return "none" if value is None else value.hex() if isinstance(value, bytes) else str(value)
 
 

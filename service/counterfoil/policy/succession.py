@@ -1,6 +1,5 @@
 """The rules of a log from its beginning on, read from its own chain of policies and from nothing else."""
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from counterfoil.log.founding import POLICY_ENTRY, require_founding
 from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.policy.past_rules import PastRules
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
@@ -36,10 +36,14 @@ class CommittedPolicy:
 
 @dataclass(frozen=True)
 class Succession:
-    """The policies of a log in their order, and the rules as each entry that changed them left them."""
+    """The policies of a log in their order, and the rules as each entry that changed them left them.
+
+    ``times`` are the head times of those entries.
+    """
 
     policies: tuple[CommittedPolicy, ...]
     rules: tuple[Rules, ...]
+    times: tuple[int, ...]
 
     def rules_for(self, number: int) -> Rules:
         """The rules under which an entry of that number was decided; entry 0 is decided under the policy that it is.
@@ -47,10 +51,7 @@ class Succession:
         Raises:
             ChainInvalidError: There are none.
         """
-        before = bisect_left(self._changed_at, max(number, POLICY_ENTRY + 1))
-        if before == 0:
-            raise ChainInvalidError(f"no policy was committed before entry {number}")
-        return self.rules[before - 1]
+        return self.past.before(number)
 
     def policy_for(self, number: int) -> CommittedPolicy:
         """The policy that was in force when an entry of that number was decided.
@@ -62,8 +63,9 @@ class Succession:
         return next(policy for policy in self.policies if policy.number == entry)
 
     @cached_property
-    def _changed_at(self) -> list[int]:
-        return [rules.rules_entry for rules in self.rules]
+    def past(self) -> PastRules:
+        """The rules of the log by the entries that changed them."""
+        return PastRules(self.rules, self.times)
 
 
 def read_succession(
@@ -88,7 +90,7 @@ def read_succession(
             policy = reading.rules[-1].policy
             policies.append(CommittedPolicy(record.number, statement.hash, record.head_time, policy))
     reading.finish()
-    return Succession(tuple(policies), tuple(reading.rules))
+    return Succession(tuple(policies), tuple(reading.rules), tuple(reading.times))
 
 
 def rules_of_history(
@@ -115,6 +117,7 @@ class _Reading:
         self._profiles = profiles
         self._last = -1
         self.rules: list[Rules] = []
+        self.times: list[int] = []
 
     @property
     def policy_entry(self) -> int:
@@ -132,7 +135,7 @@ class _Reading:
             raise ChainInvalidError(f"entry {number} does not belong into the chain of policies")
         try:
             if number <= GENESIS_ENTRY:
-                return self._found(number, statement)
+                return self._found(number, statement, head_time)
             return self._change(number, statement, head_time)
         except RefusedError as error:
             raise ChainInvalidError(
@@ -144,9 +147,9 @@ class _Reading:
         if self._last < GENESIS_ENTRY:
             raise ChainInvalidError("the chain of policies lacks the entries with which a log begins")
 
-    def _found(self, number: int, statement: SignedStatement) -> bytes:
+    def _found(self, number: int, statement: SignedStatement, head_time: int | None) -> bytes:
         if number == POLICY_ENTRY:
-            self.rules.append(founding_rules(self._genesis, statement, self._profiles))
+            self._add(founding_rules(self._genesis, statement, self._profiles), head_time)
         elif statement.message.payload != self._genesis.encode():
             raise ChainInvalidError(f"entry {GENESIS_ENTRY} is not the genesis statement that the keys come from")
         operator = self._genesis.keys[KeyPurpose.OPERATOR]
@@ -161,8 +164,12 @@ class _Reading:
         verify_statement(statement, credential.key)
         if head_time is not None:
             decide(statement, credential, rules, head_time)
-        self.rules.append(rules_after(rules, number, statement, credential.key.thumbprint, head_time or 0))
+        self._add(rules_after(rules, number, statement, credential.key.thumbprint, head_time or 0), head_time)
         return credential.key.thumbprint
+
+    def _add(self, rules: Rules, head_time: int | None) -> None:
+        self.rules.append(rules)
+        self.times.append(head_time or 0)
 
 
 def _require_record(record: DecisionRecord, signer: bytes, policy_entry: int) -> None:

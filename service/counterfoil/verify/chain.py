@@ -82,6 +82,7 @@ class _Walk:
         self._place = -1
         self._inclusions: dict[StatementHash, Inclusion] = {}
         self._events = 0
+        self._is_attested = False
 
     def take(self, link: ChainLink) -> None:
         """Check the next entry against those before it."""
@@ -90,7 +91,9 @@ class _Walk:
         where = f"entry {statement.hash.hex()}"
         if statement.claims.subject != self._root:
             raise ChainInvalidError(f"{where} is about another subject")
-        self._require_decided(where, parse_decision_record(link.decision), verified.inclusion)
+        record = parse_decision_record(link.decision)
+        self._is_attested |= record.attested is not None
+        self._require_decided(where, record, verified.inclusion)
         self._require_earlier(where, statement)
         self._link(where, statement, link.decision, verified.inclusion)
 
@@ -108,7 +111,9 @@ class _Walk:
             entries=tuple(self._inclusions),
             inclusions=inclusions,
             events=self._events,
-            not_established=not_established.about_chain(inclusion.place_is_signed for inclusion in inclusions),
+            not_established=not_established.about_chain(
+                (inclusion.place_is_signed for inclusion in inclusions), is_attested=self._is_attested
+            ),
         )
 
     def _require_decided(self, where: str, record: DecisionRecord, inclusion: Inclusion) -> None:

@@ -54,6 +54,18 @@ REVOCATION: Final = (
     "That no certificate of an issuer was revoked when it was used, beyond what the revocation lists say that the log "
     "held then: of a CA without one nothing is known."
 )
+ATTESTED: Final = (
+    "That attested hardware was sound, or that its makers keep their keys: its evidence was appraised by what they "
+    "signed, by the collateral that the log then had, and by the appraisal policy of the log."
+)
+ENROLLED: Final = (
+    "When a key was enrolled, to the second, and that no other enrolment of it was in force: only those that the "
+    "decisions name are here, and the records of these are in no signed hash of the file."
+)
+EVIDENCE_UNJUDGED: Final = (
+    "That evidence of attested hardware was rightly appraised: the decision records say what came of it, and it was "
+    "not judged again here. counterfoil audit does that."
+)
 VIEWS: Final = (
     "That README, timeline and certificate say what the evidence says: they are drawn from it, and it alone is "
     "verified."
@@ -81,15 +93,18 @@ def not_revoked_since(tree_size: int) -> str:
     return f"That the log has not revoked that key since the tree of {tree_size} entries, of which its history is."
 
 
-def about_chain(place_is_signed: Iterable[bool]) -> tuple[str, ...]:
-    """What the entries of a chain with their receipts leave open."""
-    return (ISSUER_UNCHECKED, TRUE, CHAIN_COMPLETE, *(() if all(place_is_signed) else (PLACE,)), LOG_KEY, SAME_VIEW)
+def about_chain(place_is_signed: Iterable[bool], *, is_attested: bool = False) -> tuple[str, ...]:
+    """What the entries of a chain with their receipts leave open; more where decisions rest on evidence of hardware."""
+    places = () if all(place_is_signed) else (PLACE,)
+    evidence = (EVIDENCE_UNJUDGED,) if is_attested else ()
+    return (ISSUER_UNCHECKED, TRUE, *evidence, CHAIN_COMPLETE, *places, LOG_KEY, SAME_VIEW)
 
 
-def about_case(*, has_certificates: bool) -> tuple[str, ...]:
-    """What a case file that holds leaves open; more where its statements came with certificates."""
+def about_case(*, has_certificates: bool, is_attested: bool = False) -> tuple[str, ...]:
+    """What a case file that holds leaves open; more where its statements came with certificates or from hardware."""
     certificates = (REVOCATION,) if has_certificates else ()
-    return (TRUE, CHAIN_SIGNED, POLICY_ISSUERS, *certificates, LOG_KEY, SAME_VIEW, VIEWS)
+    hardware = (ATTESTED, ENROLLED) if is_attested else ()
+    return (TRUE, CHAIN_SIGNED, POLICY_ISSUERS, *certificates, *hardware, LOG_KEY, SAME_VIEW, VIEWS)
 
 
 def about_checkpoint() -> tuple[str, ...]:

@@ -37,7 +37,7 @@ from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.identity import parse_origin
 from counterfoil.statement.signed_statement import parse_signed_statement
 from tests.builders import ORIGIN, issuer_of, policy_for
-from tests.certificates import AT, DAY, new_key, root
+from tests.certificates import AT, DAY, crl, new_key, root
 from tests.intel_quotes import SGX, TDX, CollateralSays, IntelPlatform, make_platform
 
 IDENTITY = parse_origin(ORIGIN)
@@ -139,6 +139,15 @@ def test_no_part_of_a_document_goes_back_in_time(member: str, rules: Rules, plat
     assert loaded(held, same_age).collateral.dcap == (same_age.document,)
 
 
+@pytest.mark.parametrize("member", ["root_ca_crl", "pck_crl"])
+def test_neither_revocation_list_goes_back_in_time(member: str, rules: Rules, platform: IntelPlatform) -> None:
+    authority = platform.root if member == "root_ca_crl" else platform.pck_ca
+    before, after = (crl(authority, this_update=AT - DAY + step).hex() for step in (0, 1))
+    held = loaded(rules, dcap(platform.collateral(says=CollateralSays(members={member: after}))))
+    with pytest.raises(CollateralSupersededError):
+        loaded(held, dcap(platform.collateral(says=CollateralSays(members={member: before}))))
+
+
 def test_only_so_many_documents_are_held(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loaded_collateral, "MAX_LOADED", 2)
     full = loaded(loaded(rules, keys(jwk())), keys(jwk(), issuer="b"))
@@ -233,7 +242,8 @@ def test_with_the_service_key_counts_what_intel_signed(rules: Rules, platform: I
 
 
 def test_without_an_appraisal_of_such_platforms_the_root_is_intels(rules: Rules, platform: IntelPlatform) -> None:
-    assert intel_anchors(rules.policy) == platform.anchors
+    snp = replace(rules.policy.appraisals[0], platforms=frozenset({Platform.AMD_SEV_SNP}), pins=frozenset({bytes(32)}))
+    assert intel_anchors(replace(rules.policy, appraisals=(*rules.policy.appraisals, snp))) == platform.anchors
     nothing = replace(rules, policy=replace(rules.policy, appraisals=()))
     assert intel_anchors(nothing.policy).pins == {INTEL_SGX_ROOT}
     with pytest.raises(CollateralInvalidError):

@@ -205,6 +205,7 @@ def ruled(log: Filled, change: Callable[[PolicyDocument], PolicyDocument]) -> Su
     return Succession(
         tuple(replace(one, document=change(one.document)) for one in log.succession.policies),
         tuple(replace(rules, policy=change(rules.policy)) for rules in log.succession.rules),
+        log.succession.times,
     )
 
 

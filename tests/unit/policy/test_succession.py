@@ -86,7 +86,7 @@ def test_an_entry_is_decided_by_the_last_policy_before_it(
 def test_before_all_policies_there_is_none(genesis: Genesis, chain: Chain) -> None:
     whole = read_succession(chain, genesis)
     with pytest.raises(ChainInvalidError):
-        Succession(whole.policies[1:], whole.rules[1:]).policy_for(3)
+        Succession(whole.policies[1:], whole.rules[1:], whole.times[1:]).policy_for(3)
 
 
 def record(chain: Chain, place: int, **changes: Any) -> tuple[bytes, bytes]:

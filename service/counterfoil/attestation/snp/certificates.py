@@ -5,27 +5,32 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.collateral import collateral_digest
 from counterfoil.attestation.pem_chain import parse_pem_chain
+from counterfoil.attestation.snp.remembered import Remembered, Verified, is_only_path
 from counterfoil.attestation.snp.report import SigningKey
 from counterfoil.attestation.snp.tcb import TURIN, places
-from counterfoil.cose.certificates import load_certificate
 from counterfoil.cose.public_key import PublicKey
-from counterfoil.cose.x509_path.certificate import parse_certificate
+from counterfoil.cose.x509_path.certificate import Certificate, parse_certificate
 from counterfoil.cose.x509_path.der import one_element
 from counterfoil.cose.x509_path.purpose import PathPurpose
 from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.cose.x509_path.validate import validate_path
-from counterfoil.errors import EvidenceCertificateError, MalformedCertificateError, RootUnknownError
+from counterfoil.errors import (
+    EvidenceCertificateError,
+    EvidenceTooLargeError,
+    MalformedCertificateError,
+    RootUnknownError,
+)
 
 MAX_CHAIN: Final = 4
 """VCEK or VLEK, ASK or ASVK, ARK, and one to spare: some bundles carry both intermediates."""
 
-MAX_REMEMBERED: Final = 1024
-"""Paths of chips that were judged lately, some kilobytes each."""
+MAX_BUNDLE_BYTES: Final = 32 * 1024
+"""Those of AMD take 6 KB."""
 
 _ARC: Final = "1.3.6.1.4.1.3704.1"
 _PRODUCT, _CHIP, _PROVIDER = f"{_ARC}.2", f"{_ARC}.4", f"{_ARC}.5"
@@ -47,8 +52,8 @@ class ChipCertificate:
     """What AMD says of a key in whose certificate's path every signature holds.
 
     ``chip_id`` is 64 bytes, on Turin 8, and None of a provider's key; ``provider`` is then who has it. The path holds
-    from ``holds_from`` to ``holds_until``. ``is_unrevoked``: revocation lists of every CA in it were asked; ``crls``
-    are the digests of those that are about one.
+    from ``holds_from`` to ``holds_until``. ``without_crl`` counts from the leaf, which is 0, and names the certificates
+    that no revocation list speaks of; ``crls`` are the digests of those that are of a CA in the path.
     """
 
     kind: SigningKey
@@ -59,7 +64,7 @@ class ChipCertificate:
     provider: str | None
     holds_from: int
     holds_until: int
-    is_unrevoked: bool
+    without_crl: tuple[int, ...]
     crls: frozenset[bytes]
 
 
@@ -70,50 +75,41 @@ def verify_chip_certificate(bundle: bytes, at: int, anchors: Anchors, crls: Sequ
     among them or among the anchors' certificates.
 
     Raises:
+        EvidenceTooLargeError: There are more bytes of them than are read.
         MalformedCertificateError: A certificate, or what AMD says in one, cannot be read.
-        EvidenceCertificateError: It is none of a VCEK or VLEK.
+        EvidenceCertificateError: It is none of a VCEK or VLEK, or its CAs are not those that AMD has for one.
         RootUnknownError: No pinned root is there.
         UnverifiedError: No path to it holds, as ``validate_path`` says.
 
     AMD, Versioned Chip Endorsement Key (VCEK) Certificate and KDS Interface Specification, section 3.
     """
-    return _REMEMBERED.find(bundle, at, anchors, tuple(crls))
+    if len(bundle) > MAX_BUNDLE_BYTES:
+        raise EvidenceTooLargeError(f"{len(bundle)} bytes of certificates where {MAX_BUNDLE_BYTES} are read")
+    name = sha256(bundle).digest(), anchors.pins, anchors.certificates, tuple(crls)
+    return REMEMBERED.find(name, at, lambda: _verify(bundle, at, anchors, crls))
 
 
-class _Remembered:
-    """What was verified lately, each once while it holds. What is remembered changes no answer; for any threads."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], ChipCertificate] = {}
-
-    def find(self, bundle: bytes, at: int, anchors: Anchors, crls: tuple[bytes, ...]) -> ChipCertificate:
-        name = sha256(bundle).digest(), anchors.pins, anchors.certificates, crls
-        known = self._known.get(name)
-        if known is None or not known.holds_from <= at <= known.holds_until:
-            known = _verify(bundle, at, anchors, crls)
-            if len(self._known) >= MAX_REMEMBERED:
-                self._known.clear()
-            self._known[name] = known
-        return known
+REMEMBERED: Final = Remembered[ChipCertificate]()
+"""The paths of chips that were judged lately."""
 
 
-_REMEMBERED: Final = _Remembered()
-
-
-def _verify(bundle: bytes, at: int, anchors: Anchors, crls: tuple[bytes, ...]) -> ChipCertificate:
+def _verify(bundle: bytes, at: int, anchors: Anchors, crls: Sequence[bytes]) -> Verified[ChipCertificate]:
     chain = parse_pem_chain(bundle, at_most=MAX_CHAIN)
     roots = anchors.roots_among(chain[1:])
     if not roots:
         raise RootUnknownError("no root that is pinned comes with the certificate of the chip")
     path = validate_path(chain, roots, at, purpose=_PURPOSE, crls=crls)
-    said = _Extensions(load_certificate(chain[0]).extensions)
+    certificates = [parse_certificate(der) for der in path.certificates]
+    said = _Said(certificates[0].unrecognised)
     chip, provider = said.chip_id(), said.text(_PROVIDER)
     if (chip is None) is (provider is None):
         raise EvidenceCertificateError("the certificate is neither one of a chip nor one of a provider")
-    product = said.product()
-    authorities = {parse_certificate(der).subject for der in path.certificates[1:]}
-    return ChipCertificate(
-        kind=SigningKey.VLEK if chip is None else SigningKey.VCEK,
+    kind, product = SigningKey.VLEK if chip is None else SigningKey.VCEK, said.product()
+    _require_names(certificates, kind, product)
+    authorities = {one.subject for one in certificates[1:]}
+    asked = [crl for crl in crls if parse_crl(crl).issuer in authorities]
+    found = ChipCertificate(
+        kind=kind,
         key=path.leaf_key,
         product=product,
         levels={name: said.level(oid) for name, oid in _LEVELS.items() if name in places(product)},
@@ -121,17 +117,25 @@ def _verify(bundle: bytes, at: int, anchors: Anchors, crls: tuple[bytes, ...]) -
         provider=provider,
         holds_from=path.holds_from,
         holds_until=path.holds_until,
-        is_unrevoked=not path.without_crl,
-        crls=frozenset(collateral_digest(crl) for crl in crls if parse_crl(crl).issuer in authorities),
+        without_crl=path.without_crl,
+        crls=frozenset(collateral_digest(crl) for crl in asked),
     )
+    one_list_each = len(asked) == len({parse_crl(crl).issuer for crl in asked})
+    return Verified(found, is_only=one_list_each and is_only_path(path.certificates, (*chain, *roots)))
 
 
-class _Extensions:
+def _require_names(path: Sequence[Certificate], kind: SigningKey, product: str) -> None:
+    names = [[one.value for one in each.subject_name.get_attributes_for_oid(NameOID.COMMON_NAME)] for each in path]
+    between = "SEV-" if kind is SigningKey.VCEK else "SEV-VLEK-"
+    if names != [[f"SEV-{kind.name}"], [f"{between}{product}"], [f"ARK-{product}"]]:
+        raise EvidenceCertificateError(f"the path is not one that AMD has for a {kind.name} of {product}")
+
+
+class _Said:
     """AMD's extensions of one certificate, by their object identifiers."""
 
-    def __init__(self, extensions: x509.Extensions) -> None:
-        held = ((one.oid.dotted_string, one.value) for one in extensions)
-        self._held = {oid: value.value for oid, value in held if isinstance(value, x509.UnrecognizedExtension)}
+    def __init__(self, extensions: Mapping[str, bytes]) -> None:
+        self._held = extensions
 
     def text(self, oid: str) -> str | None:
         """An IA5String; None where there is none."""

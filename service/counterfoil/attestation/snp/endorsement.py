@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from counterfoil.attestation.claims import Endorsed
+from counterfoil.attestation.snp.remembered import Remembered, Verified, is_only_path
 from counterfoil.cose import labels
 from counterfoil.cose.certificates import certificate_digest
 from counterfoil.cose.sign1 import Sign1, verify_sign1
@@ -17,6 +19,7 @@ from counterfoil.errors import (
     EvidenceCertificateError,
     EvidenceMismatchError,
     EvidenceSignatureError,
+    EvidenceTooLargeError,
     MalformedEvidenceError,
     RootUnknownError,
     SignatureInvalidError,
@@ -33,13 +36,15 @@ _ISSUER: Final = "iss"
 _FEED: Final = "feed"
 _MEASUREMENT: Final = "x-ms-sevsnpvm-launchmeasurement"
 _SVN: Final = "x-ms-sevsnpvm-guestsvn"
+_SVN_AS_NUMBER: Final = "x-ms-sevsnpvm-guestsvn-int"
 _TAGS: Final = frozenset({labels.TAG_SIGN1, labels.TAG_EPOCH})
 
 
 @dataclass(frozen=True, slots=True)
 class Endorsement:
-    """Who endorses the measurement, and when the certificates that say so hold, both ends included."""
+    """A launch measurement, who endorses it, and when the certificates that say so hold, both ends included."""
 
+    measurement: bytes
     endorsed: Endorsed
     holds_from: int
     holds_until: int
@@ -52,7 +57,7 @@ def verify_endorsement(data: bytes, measurement: bytes, at: int) -> Endorsement:
     for which feed and from which version on, is for whoever reads the claims.
 
     Raises:
-        MalformedError: It is no COSE_Sign1 of that form.
+        MalformedError: It is no COSE_Sign1 of that form, or too large for one.
         EvidenceMismatchError: It is of another measurement.
         EvidenceCertificateError: Its certificates are not those of its issuer.
         EvidenceSignatureError: The signature does not hold.
@@ -60,19 +65,32 @@ def verify_endorsement(data: bytes, measurement: bytes, at: int) -> Endorsement:
 
     RFC 9052, section 4.2; RFC 9360, section 2; did:x509, version 0.
     """
+    if len(data) > MAX_ENDORSEMENT_BYTES:
+        raise EvidenceTooLargeError(f"an endorsement of {len(data)} bytes where {MAX_ENDORSEMENT_BYTES} are read")
+    endorsement = REMEMBERED.find(sha256(data).digest(), at, lambda: _verify(data, at))
+    if endorsement.measurement != measurement:
+        raise EvidenceMismatchError("the endorsement is of another launch measurement")
+    return endorsement
+
+
+REMEMBERED: Final = Remembered[Endorsement]()
+"""The endorsements that were judged lately: all containers of one version have the same."""
+
+
+def _verify(data: bytes, at: int) -> Verified[Endorsement]:
     message = _message(data)
     issuer, feed = message.protected.get(_ISSUER), message.protected.get(_FEED)
     if not isinstance(issuer, str) or not isinstance(feed, str) or not 1 <= len(feed) <= _MAX_FEED_CHARACTERS:
         raise MalformedEvidenceError("an endorsement names its issuer and its feed")
-    path = _path(message.protected, parse_did_x509(issuer), at)
+    chain = _chain(message.protected)
+    path = _path(chain, parse_did_x509(issuer), at)
     try:
         verify_sign1(message, path.leaf_key)
     except SignatureInvalidError as error:
         raise EvidenceSignatureError("the signature of the endorsement does not hold") from error
-    endorsed, svn = _said(message.payload or b"")
-    if endorsed != measurement:
-        raise EvidenceMismatchError("the endorsement is of another launch measurement")
-    return Endorsement(Endorsed(issuer, feed, svn), path.holds_from, path.holds_until)
+    measurement, svn = _said(message.payload or b"")
+    found = Endorsement(measurement, Endorsed(issuer, feed, svn), path.holds_from, path.holds_until)
+    return Verified(found, is_only=is_only_path(path.certificates, chain))
 
 
 def _message(data: bytes) -> Sign1:
@@ -88,8 +106,7 @@ def _message(data: bytes) -> Sign1:
     return Sign1(protected, header, unprotected, payload, signature)
 
 
-def _path(header: Mapping[int | str, CborValue], did: DidX509, at: int) -> VerifiedPath:
-    chain = _chain(header)
+def _path(chain: tuple[bytes, ...], did: DidX509, at: int) -> VerifiedPath:
     algorithm, digest = did.authority
     roots = [der for der in chain[1:] if certificate_digest(der, algorithm) == digest]
     if not roots:
@@ -120,13 +137,16 @@ def _chain(header: Mapping[int | str, CborValue]) -> tuple[bytes, ...]:
 
 def _said(payload: bytes) -> tuple[bytes, int]:
     """The measurement that is endorsed, and its security version."""
-    match parse_json(payload, max_bytes=_MAX_PAYLOAD_BYTES):
-        case {"x-ms-sevsnpvm-launchmeasurement": str(measurement), "x-ms-sevsnpvm-guestsvn": str(svn)} if (
-            svn.isascii() and svn.isdecimal() and int(svn) <= _MAX_SVN
-        ):
-            return _digest(measurement), int(svn)
-        case _:
-            raise MalformedEvidenceError(f"the payload of an endorsement has {_MEASUREMENT} and {_SVN}")
+    said = parse_json(payload, max_bytes=_MAX_PAYLOAD_BYTES)
+    members = said if isinstance(said, Mapping) else {}
+    measurement, svn = members.get(_MEASUREMENT), members.get(_SVN)
+    if not isinstance(measurement, str) or not isinstance(svn, str):
+        raise MalformedEvidenceError(f"the payload of an endorsement has {_MEASUREMENT} and {_SVN}")
+    if not (svn.isascii() and svn.isdecimal() and int(svn) <= _MAX_SVN):
+        raise MalformedEvidenceError("the security version of an endorsement is no number of four bytes")
+    if members.get(_SVN_AS_NUMBER, int(svn)) != int(svn):
+        raise MalformedEvidenceError("the payload of an endorsement names two security versions")
+    return _digest(measurement), int(svn)
 
 
 def _digest(text: str) -> bytes:

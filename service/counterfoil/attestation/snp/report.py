@@ -9,6 +9,7 @@ from counterfoil.errors import EvidenceVersionError, MalformedEvidenceError
 
 REPORT_BYTES: Final = 1184
 SIGNED_BYTES: Final = 0x2A0
+CHIP_BYTES: Final = 64
 MIN_VERSION: Final = 2
 MAX_VERSION: Final = 5
 _FIRST_WITH_CPUID: Final = 3
@@ -29,7 +30,7 @@ _FAMILIES: Final = {
 
 
 class SigningKey(IntEnum):
-    """Which key signed: the chip's own, one that a provider has for all its chips, or none."""
+    """Which key signed: the chip's own, or one that a provider has for all its chips."""
 
     VCEK = 0
     VLEK = 1
@@ -40,7 +41,8 @@ class SnpReport:
     """A report whose signature nobody looked at. Digests, identifiers and levels are as they stand in it.
 
     ``product`` is what its CPUID says, None before version 3. ``signature`` is R and S, 48 bytes each. Numbers of
-    firmware versions are 8 bytes (``parse_tcb``).
+    firmware versions are 8 bytes (``parse_tcb``). ``masks_chip_key``: the chip's own key signs nothing; ``chip_id`` is
+    zero where the host hides it, which is another setting.
     """
 
     version: int
@@ -48,7 +50,7 @@ class SnpReport:
     signature: bytes
     product: str | None
     signing_key: SigningKey
-    masks_chip: bool
+    masks_chip_key: bool
     guest_svn: int
     policy: int
     vmpl: int
@@ -115,7 +117,7 @@ def parse_snp_report(data: bytes) -> SnpReport:
         signature=_signature(data[SIGNED_BYTES:]),
         product=_product(data, version),
         signing_key=_signing_key(keys >> 2 & 7),
-        masks_chip=bool(keys >> 1 & 1),
+        masks_chip_key=bool(keys >> 1 & 1),
         guest_svn=_number(data, 0x04),
         policy=policy,
         vmpl=vmpl,

@@ -16,7 +16,7 @@ from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.snp.certificates import ChipCertificate, verify_chip_certificate
 from counterfoil.attestation.snp.endorsement import verify_endorsement
-from counterfoil.attestation.snp.report import SnpReport, parse_snp_report
+from counterfoil.attestation.snp.report import CHIP_BYTES, SigningKey, SnpReport, parse_snp_report
 from counterfoil.attestation.snp.tcb import TURIN, parse_tcb, unused_bytes
 from counterfoil.cose.public_key import PublicKey
 from counterfoil.errors import EvidenceCertificateError, EvidenceMismatchError, EvidenceSignatureError
@@ -64,7 +64,7 @@ def verify_snp(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
         debug=report.is_debuggable,
         migratable=report.is_migratable,
         tcb=parse_tcb(report.reported_tcb, certificate.product),
-        hardware_id=_hardware_id(report),
+        hardware_id=_hardware_id(report, certificate),
         vmpl=report.vmpl,
         facts=MappingProxyType(_facts(report, certificate)),
         endorsed=endorsed,
@@ -85,14 +85,10 @@ def _require_same(report: SnpReport, certificate: ChipCertificate) -> None:
             raise EvidenceMismatchError("a version of the firmware has parts that the product does not have")
     if parse_tcb(report.reported_tcb, certificate.product) != certificate.levels:
         raise EvidenceMismatchError("the certificate is for another version of the firmware than the report names")
-    if (
-        certificate.chip_id is not None
-        and not report.masks_chip
-        and certificate.chip_id != _chip_id(report, certificate)
-    ):
+    if certificate.kind is SigningKey.VCEK and report.masks_chip_key:
+        raise EvidenceMismatchError("the report says that the key of the chip signs nothing, and names it")
+    if any(report.chip_id) and certificate.chip_id not in {None, _chip_id(report, certificate)}:
         raise EvidenceMismatchError("the certificate is of another chip than the report names")
-    if report.masks_chip and any(report.chip_id):
-        raise EvidenceMismatchError("the report says that it names no chip, and names one")
 
 
 def _chip_id(report: SnpReport, certificate: ChipCertificate) -> bytes:
@@ -123,8 +119,10 @@ def _measurements(report: SnpReport) -> dict[str, bytes]:
     return digests
 
 
-def _hardware_id(report: SnpReport) -> bytes | None:
-    return sha256(report.chip_id).digest() if any(report.chip_id) else None
+def _hardware_id(report: SnpReport, certificate: ChipCertificate) -> bytes | None:
+    # Where the host hides it, the certificate of the chip's own key still says it.
+    named = report.chip_id if any(report.chip_id) else (certificate.chip_id or b"").ljust(CHIP_BYTES, b"\x00")
+    return sha256(named).digest() if any(named) else None
 
 
 def _facts(report: SnpReport, certificate: ChipCertificate) -> Mapping[str, str]:
@@ -143,14 +141,24 @@ def _facts(report: SnpReport, certificate: ChipCertificate) -> Mapping[str, str]
 
 
 def _checks(report: SnpReport, certificate: ChipCertificate, endorsed: Endorsed | None) -> tuple[Check, ...]:
-    names_chip = certificate.chip_id is not None and not report.masks_chip
+    names_chip = certificate.chip_id is not None and any(report.chip_id)
     return (
         passed("certificate-path", certificate.kind.name),
-        passed("revocation")
-        if certificate.is_unrevoked
-        else not_checked("revocation", "no list of every CA was given"),
+        _revocation(certificate),
         passed("report-signature"),
         passed("firmware-version"),
         passed("chip") if names_chip else not_checked("chip", "the report or the certificate names none"),
         *(() if endorsed is None else (passed("measurement-endorsement", endorsed.feed),)),
     )
+
+
+def _revocation(certificate: ChipCertificate) -> Check:
+    match certificate.without_crl:
+        case ():
+            return passed("revocation")
+        case (0,):
+            return not_checked(
+                "revocation", "that CA lists no chips, or its list was not given; the CAs are not revoked"
+            )
+        case _:
+            return not_checked("revocation", "no list of every CA was given")

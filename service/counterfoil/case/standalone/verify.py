@@ -6,8 +6,9 @@
 It shares no code with the log's own software. The sections below stand in the order of what is checked: the ZIP; the
 log's genesis statement, which names its keys, and what the log said of itself later; the checkpoint, the
 log's signature over one tree; the receipts, which put each entry into that tree; the policies, which say whose key is
-whose; the entries, each with its signature and the log's decision; that these are all that the log counts; and the
-documents that repeat it for people.
+whose, and the enrolments of keys that attested hardware speaks for, whose evidence is not judged here; the entries,
+each with its signature and the log's decision; that these are all that the log counts; and the documents that repeat it
+for people.
 
 The first thing that does not hold ends it: FAIL with the reason, exit code 1. A pass has exit code 0, and what it
 leaves open is printed with it. RFC 9052 is COSE, 9162 the tree, 9942 receipts, 9679 thumbprints, 8949 CBOR.
@@ -50,7 +51,8 @@ FIXED = ("case.json", "engagement.json", "completeness.json", "findings.json", "
 ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, RECEIPTS, VDS, PROOFS, INCLUSION = 1, 2, 3, 4, 15, 394, 395, 396, -1
 X5CHAIN, X5T = 33, 34  # RFC 9360.
 ISS, SUB, EXP, NBF, IAT, TREE_SIZE = 1, 2, 4, 5, 6, "tree-size"
-UNDERSTOOD = {ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, 16, 33, 34, VDS, 258, 259, 260}  # What crit may name.
+ATTESTATION = "counterfoil-attestation"  # Evidence of hardware that a statement carries itself.
+UNDERSTOOD = {ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, 16, 33, 34, VDS, 258, 259, 260, ATTESTATION}  # What crit may name.
 
 # Algorithms by their number in COSE: name, kind of key, hash. Those of ML-DSA (-48 to -50) are not checked here.
 ALGORITHMS = {
@@ -84,6 +86,11 @@ PATHS = (
     "is one that the policy means, with a path to a root of it, is checked by `counterfoil verify case.zip`; that it "
     "was not revoked is shown by neither."
 )
+HARDWARE = (
+    "That evidence of attested hardware is genuine, binds the key that it came with, or satisfies the policy: it is "
+    "not judged here, and what the decisions say of it stands as it is in the file. The signatures by such keys were "
+    "checked, with the key that came with the evidence; `counterfoil verify case.zip` appraises it again."
+)
 KEYS_FROM_FILE = (
     "That this is the log it says it is: its keys were taken from the file itself, and anybody can make such a file "
     "with keys of their own. Obtain the entry id of the log's genesis statement elsewhere and give it as --genesis."
@@ -91,6 +98,9 @@ KEYS_FROM_FILE = (
 KEYS_PINNED = "That the genesis statement whose entry id was given is the log's: that rests on where the id came from."
 
 APPROVAL = "application/vnd.counterfoil.policy-approval"
+COLLATERAL = MEDIA_TYPE.format("collateral")
+ENROLMENT = "application/vnd.counterfoil.enrolment+cbor"
+GRADES, STATUSES = {1: "platform-attested", 2: "key-bound"}, {2: "affirming", 32: "warning"}
 BY_OTHERS = "it is not by that key: only an operator says so"
 LOG_KEY = r"log-keys/[0-9]{12}\.statement\.cose"
 
@@ -224,6 +234,23 @@ def load_key(pem: object) -> Key:
         raise KindUnknown("a key of a kind that this program cannot use") from error
 
 
+def read_cose_key(data: bytes) -> Key:
+    """The public key that a COSE_Key is (RFC 9052, section 7; RFC 8230), in the spelling of the log."""
+    members = read_cbor(data)
+    match members:
+        case {1: 2, -1: int(number), -2: bytes(x), -3: bytes(y)} if number in [one for one, _ in CURVES.values()]:
+            curve = {1: ec.SECP256R1(), 2: ec.SECP384R1(), 3: ec.SECP521R1()}[number]
+            key = key_of(ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + x + y))
+        case {1: 1, -1: 6, -2: bytes(x)}:
+            key = key_of(ed25519.Ed25519PublicKey.from_public_bytes(x))
+        case {1: 3, -1: bytes(n), -2: bytes(e)}:
+            key = key_of(rsa.RSAPublicNumbers(int.from_bytes(e, "big"), int.from_bytes(n, "big")).public_key())
+        case _:
+            raise KindUnknown("a key of a kind that this program cannot use")
+    need(cbor2.dumps(key.members) == data, "its key is misspelled, or says more than a key")
+    return key
+
+
 def key_of(key: object) -> Key:
     """The key that the library has read."""
     members: dict[int, Any]  # In the order of deterministic CBOR.
@@ -280,7 +307,7 @@ def verify(message: Message, key: Key, payload: bytes | None) -> None:
     """Check the signature over header and payload (RFC 9052, section 4.4), or raise."""
     critical = message.header.get(CRIT, [ALG])
     need(isinstance(critical, list) and critical, "crit is no list")
-    known = all(type(one) is int and one in UNDERSTOOD and one in message.header for one in critical)
+    known = all(type(one) in (int, str) and one in UNDERSTOOD and one in message.header for one in critical)
     need(known, "crit names what is not known here")
     need(payload is not None, "it carries no payload")
     signed = cbor2.dumps(["Signature1", message.protected, b"", payload])
@@ -419,7 +446,7 @@ class OwnChain:
         need(kid in able, "it is not by that key, or one that speaks for the log there")
         verify(message, able[kid], payload)
         self.speakers[kid] = able[kid]
-        if kind in {"application/pkix-crl", MEDIA_TYPE.format("collateral")}:
+        if kind in ("application/pkix-crl", COLLATERAL):
             need(kid in self.operators or kid == self.service, "it is not by that key which may load a list")
         elif kind == APPROVAL:
             self.approve(number, payload.hex(), kid)
@@ -617,10 +644,11 @@ def root_of(leaf: bytes, index: int, size: int, path: Sequence[object]) -> bytes
 
 
 class Policy(NamedTuple):
-    """The keys of each issuer by their thumbprints, and for whom certificates speak."""
+    """The keys of each issuer by their thumbprints, and for whom certificates, or attested hardware, speak."""
 
     keys: dict[str, dict[bytes, Key]]
     pinned: set[str]
+    attested: set[str]
 
 
 def read_statement(data: bytes) -> tuple[Message, bytes]:
@@ -633,13 +661,15 @@ def read_statement(data: bytes) -> tuple[Message, bytes]:
 
 def check_policy(message: Message) -> Policy:
     """Each issuer and each key stands in it once."""
-    policy = Policy({}, set())
+    policy = Policy({}, set(), set())
     for issuer in read_json(message.payload or b"")["issuers"]:
         name = issuer["issuer"]
         need(isinstance(name, str) and name not in policy.keys, "an issuer stands in it twice")
         keys = policy.keys[name] = {}
         if issuer.get("x509"):
             policy.pinned.add(name)
+        if issuer.get("attestedBy"):
+            policy.attested.add(name)
         for one in issuer["keys"]:
             try:
                 key = load_key(one["publicKey"])
@@ -654,7 +684,7 @@ def check_policy(message: Message) -> Policy:
 
 
 class Decision(NamedTuple):
-    """What the log decided on an entry: the members 1 to 7 of the record."""
+    """What the log decided on an entry: the members 1 to 7 of the record, and of an attested key 8 to 10 as well."""
 
     number: int
     policy: int
@@ -663,19 +693,37 @@ class Decision(NamedTuple):
     appraisal: bytes | None
     evidence: bytes | None
     collateral: bytes | None
+    enrolment: int | None = None
+    grade: int | None = None
+    status: int | None = None
 
 
 def read_decision(data: bytes) -> Decision:
-    """A decision record: a map of the members 0 to 7 in deterministic CBOR, of version 1."""
+    """A decision record in deterministic CBOR: the members 0 to 7 in version 1, and 0 to 10 in version 2."""
     record = read_cbor(data)
-    need(isinstance(record, dict) and list(record) == list(range(8)), "its record is not a map of the members 0 to 7")
+    members = list(record) if isinstance(record, dict) else []
+    listed = members in (list(range(8)), list(range(11)))
+    need(listed, "its record is not a map of the members 0 to 7, or 0 to 10")
     need(cbor2.dumps(record) == data, "its record is not in deterministic CBOR")
-    version, number, policy, thumbprint, time, *digests = record.values()
-    whole = all(type(one) is int and 0 <= one < 1 << 63 for one in (version, number, policy, time))
-    need(whole and version == 1, "its record is not of version 1, or a number in it is none")
+    version, number, policy, thumbprint, time, *digests = list(record.values())[:8]
+    attested = list(record.values())[8:]
+    numbers = (version, number, policy, time, *(one for one in attested if one is not None))
+    whole = all(type(one) is int and 0 <= one < 1 << 63 for one in numbers)
+    need(whole and version == {8: 1, 11: 2}[len(members)], "its record is not of version 1 or 2, or a number is none")
+    if attested:
+        need(attested[1] in GRADES and attested[2] in STATUSES, "its grade or its status is none that is known")
     hashed = all(type(one) is bytes and len(one) == HASH_SIZE for one in (thumbprint, *digests) if one is not None)
     need(hashed and thumbprint, "a digest in its record is not of 32 bytes")
-    return Decision(number, policy, thumbprint, time, *digests)
+    return Decision(number, policy, thumbprint, time, *digests, *attested)
+
+
+def carried_key(data: object) -> Key | None:
+    """The key that comes with evidence of hardware; None where there is none, and the policy has to name it."""
+    carried: Any = read_cbor(data) if isinstance(data, bytes) else None
+    formed = isinstance(carried, dict) and {"evidence"} <= carried.keys() <= {"evidence", "key", "challenge"}
+    if not formed or not all(type(one) is bytes for one in carried.values()):
+        raise Failed("it holds no evidence in the form of the log")
+    return read_cose_key(carried["key"]) if "key" in carried else None
 
 
 def carried_chain(evidence: bytes | None, decision: Decision) -> list[bytes]:
@@ -709,15 +757,21 @@ def certified_key(message: Message, carried: list[bytes]) -> Key:
     return key
 
 
-def check_signer(message: Message, decision: Decision, policy: Policy, own: OwnChain, carried: list[bytes]) -> bool:
+def check_signer(
+    message: Message, decision: Decision, policy: Policy, own: OwnChain, carried: list[bytes], shown: Key | None
+) -> bool:
     """The statement is signed by the key that the decision names, and the policy gives that key to its issuer.
 
-    True if it is the key of a certificate, which the policy leaves to certificates alone.
+    ``shown`` is the key that evidence of hardware came with, for an issuer of whom the policy lets that speak. True if
+    it is the key of a certificate, which the policy leaves to certificates alone.
     """
     algorithm_of(message)
     issuer = message.claims.get(ISS)
     itself = issuer == own.log.issuer
     keys = own.speakers if itself else policy.keys.get(issuer, {}) if isinstance(issuer, str) else {}
+    if not itself and issuer in policy.attested and shown is not None and decision.thumbprint not in keys:
+        need(message.header.get(KID) == shown.thumbprint, "its kid is not the thumbprint of the key with the evidence")
+        keys = {**keys, shown.thumbprint: shown}
     certified = not itself and issuer in policy.pinned and decision.thumbprint not in keys
     if certified:
         key = certified_key(message, carried)
@@ -755,11 +809,16 @@ def described_statement(message: Message, shown: Mapping[str, Any]) -> dict[str,
 def described_decision(decision: Decision) -> dict[str, Any]:
     """What the document about an entry has to say of the decision."""
     names = ("appraisalDigest", "evidenceDigest", "collateralDigest")
-    digests = zip(names, decision[4:], strict=True)
+    digests = zip(names, decision[4:7], strict=True)
+    attestation: dict[str, Any] = {"grade": "unattested"}
+    if decision.grade is not None and decision.status is not None:
+        words = {"grade": GRADES[decision.grade], "status": STATUSES[decision.status]}
+        attestation = {**words, "enrolment": decision.enrolment}
     return {
         "number": decision.number, "policyEntry": decision.policy, "keyThumbprint": decision.thumbprint.hex(),
         "registeredAt": timestamp(decision.time),
         **{name: None if digest is None else digest.hex() for name, digest in digests},
+        "attestation": attestation,
     }  # fmt: skip
 
 
@@ -783,6 +842,14 @@ def reported(files: Mapping[str, bytes]) -> dict[str, Any]:
 # All of it, in order.
 
 
+class Enrolment(NamedTuple):
+    """A key that attested hardware is said to speak for, whose it is, and since when."""
+
+    key: Key
+    issuer: object
+    time: int
+
+
 class Case:
     """A case file on its way through the checks."""
 
@@ -790,6 +857,7 @@ class Case:
         """Check what all else rests on: the manifest, the genesis statement, the checkpoint, and what is listed."""
         self.files, self.policies, self.certified = files, dict[int, Policy](), False
         self.with_evidence, self.revoked = set[int](), list[str]()
+        self.enrolments, self.attested = dict[int, Enrolment](), False
         with about("the manifest"):
             self.manifest = check_manifest(files)
         with about("genesis.cose"):
@@ -876,6 +944,46 @@ class Case:
                     self.check_policy(decision.policy)
                 before[self.check_entry(decision, one["entryId"], before)] = number
 
+    def check_enrolment(self, number: int) -> Enrolment:
+        """An enrolment that a decision names: in the tree, and signed by the key that it is about."""
+        with about(f"enrolment {number}"):
+            message, _ = self.statement(f"enrolments/{number:012d}", number)
+            decision = read_decision(get(self.files, f"enrolments/{number:012d}.decision.cbor"))
+            need(decision.number == number, f"it was decided on as entry {decision.number}")
+            need(decision.grade is not None and decision.enrolment is None, "its decision is not that on an enrolment")
+            need(decision.time <= self.time, "it was registered too late")
+            need(
+                decision.policy == max(one for one in self.own.policies if one < number), "its policy was not in force"
+            )
+            named = (message.header.get(CONTENT_TYPE), message.claims.get(SUB))
+            need(named == (ENROLMENT, f"{self.log.issuer}#enrolments"), "it is no enrolment of this log")
+            policy = check_policy(read_message(self.own.policies[decision.policy]))
+            shown = carried_key(message.payload)
+            check_signer(message, decision, policy, self.own, [], shown)
+            issuer = message.claims.get(ISS)
+            listed = policy.keys.get(issuer, {}) if isinstance(issuer, str) else {}
+            key = listed.get(decision.thumbprint, shown)
+            if key is None:
+                raise Failed("it names no key that this program can find")
+            return Enrolment(key, issuer, decision.time)
+
+    def shown_key(self, message: Message, decision: Decision) -> Key | None:
+        """The key that evidence of hardware came with, in the statement or in its enrolment."""
+        if decision.grade is None:
+            return None
+        self.attested = True
+        number = decision.enrolment
+        if number is None:
+            return carried_key(message.header[ATTESTATION]) if ATTESTATION in message.header else None
+        need(number < decision.number, "the enrolment that its decision names is not before it")
+        if number not in self.enrolments:
+            self.enrolments[number] = self.check_enrolment(number)
+        enrolment = self.enrolments[number]
+        need(enrolment.time <= decision.time, "the enrolment that its decision names was registered after it")
+        same = (enrolment.key.thumbprint, enrolment.issuer) == (decision.thumbprint, message.claims.get(ISS))
+        need(same, "the enrolment that its decision names is of another key or issuer")
+        return enrolment.key
+
     def check_entry(self, decision: Decision, listed_id: str, before: Mapping[bytes, int]) -> bytes:
         """One entry: in the tree, about the engagement, signed; the chain hash goes on by it."""
         where = f"entries/{decision.number:012d}"
@@ -889,7 +997,9 @@ class Case:
         carried = carried_chain(evidence, decision)
         revocation = self.own.revocation(decision.number, decision.thumbprint)
         self.revoked += [] if revocation is None else [revocation]
-        self.certified |= check_signer(message, decision, self.policies[decision.policy], self.own, carried)
+        shown_key = self.shown_key(message, decision)
+        policy = self.policies[decision.policy]
+        self.certified |= check_signer(message, decision, policy, self.own, carried, shown_key)
         check_references(message, before)
         digest = sha256(get(self.files, f"{where}.decision.cbor"))
         self.chain_hash = sha256(b"\x02" + self.chain_hash + entry_id + digest)
@@ -928,6 +1038,7 @@ class Case:
         of_policy = ("statement.cose", "receipt.cose", "json")
         names += [f"policies/{one:012d}.{kind}" for one in sorted(self.policies) for kind in of_policy]
         of_own = ("statement.cose", "decision.cbor", "receipt.cose")
+        names += [f"enrolments/{one:012d}.{kind}" for one in sorted(self.enrolments) for kind in of_own]
         names += [f"log-keys/{one:012d}.{kind}" for one in self.notices for kind in of_own]
         names.append("log-keys/chain-head.txt")
         need(self.manifest == names, "the manifest lists other files than the case has, or in another order")
@@ -953,7 +1064,10 @@ def verify_case(data: bytes, genesis: str | None = None) -> dict[str, Any]:
         "rootTraceId": case.root_trace_id, "entries": len(case.listed), "treeSize": case.tree.size,
         "root": case.tree.root.hex(), "time": timestamp(case.time), "chainHash": case.chain_hash.hex(),
         "evidenceDigest": sha256(get(files, "manifest.json")).hex(), "reported": reports,
-        "notShown": [KEYS_FROM_FILE if genesis is None else KEYS_PINNED, *[PATHS] * case.certified, *NOT_SHOWN],
+        "notShown": [
+            KEYS_FROM_FILE if genesis is None else KEYS_PINNED, *[PATHS] * case.certified, *[HARDWARE] * case.attested,
+            *NOT_SHOWN,
+        ],
     }  # fmt: skip
 
 

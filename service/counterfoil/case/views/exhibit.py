@@ -52,6 +52,7 @@ def exhibit(entry: TimelineEntry) -> Exhibit:
             ("Issuer", _known(entry.issuer)),
             ("Role", _known(entry.role)),
             ("Actor", _known(entry.actor)),
+            ("Attested hardware", entry.attestation),
         ),
         clocks=(
             ("Occurred, as claimed", "no time is claimed" if entry.occurred_at is None else entry.occurred_at),

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -13,6 +15,9 @@ from counterfoil.errors import MalformedCertificateError, PathInvalidError, TooL
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 """The certificates of this field take 0.5 to 2 KB; an ML-DSA key and a signature of SLH-DSA would fit as well."""
+
+MAX_REMEMBERED: Final = 64
+"""The CAs of a log and its vendors are asked for with each chain; what was read of 64 certificates is little."""
 
 EMPTY_NAME: Final = b"\x30\x00"
 FULCIO_ISSUER: Final = "1.3.6.1.4.1.57264.1.1"
@@ -30,7 +35,8 @@ _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 class Certificate:
     """A certificate as a path needs it; names, keys and algorithms are the DER bytes that stand in it.
 
-    ``critical`` holds the object identifiers of its critical extensions; times are whole seconds since 1970.
+    ``critical`` holds the object identifiers of its critical extensions, ``unrecognised`` the values of those by object
+    identifier that the library reads none of; times are whole seconds since 1970.
     """
 
     der: bytes
@@ -54,7 +60,12 @@ class Certificate:
     policies: x509.CertificatePolicies | None
     subject_key_identifier: bytes | None
     authority_key_identifier: bytes | None
-    fulcio_issuer: bytes | None
+    unrecognised: Mapping[str, bytes]
+
+    @property
+    def fulcio_issuer(self) -> bytes | None:
+        """Who vouched for the subject, as Fulcio says it."""
+        return self.unrecognised.get(FULCIO_ISSUER)
 
     @property
     def is_self_issued(self) -> bool:
@@ -70,6 +81,7 @@ class Certificate:
         return replace(self, key_usage=None, extended_key_usage=None, name_constraints=None)
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def parse_certificate(der: bytes) -> Certificate:
     """Read a certificate from its DER.
 
@@ -130,11 +142,10 @@ def parse_signed(der: bytes, version: int, place: int) -> Signed:
 def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
     signed = parse_signed(der, _VERSION, 1)
     serial, _, issuer, _, subject, spki, *rest = signed.members
-    extensions = loaded.extensions
-    found: dict[type[x509.ExtensionType], x509.ExtensionType] = {type(each.value): each.value for each in extensions}
-    subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
+    found = {type(extension.value): extension.value for extension in loaded.extensions}
     if x509.NameConstraints in found:
         _require_plain_subtrees(rest)
+    subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
     return Certificate(
         der=der,
         tbs=signed.tbs,
@@ -148,7 +159,7 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         spki=spki.encoded,
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
-        critical=frozenset(extension.oid.dotted_string for extension in extensions if extension.critical),
+        critical=frozenset(extension.oid.dotted_string for extension in loaded.extensions if extension.critical),
         basic_constraints=_of(x509.BasicConstraints, found),
         key_usage=_of(x509.KeyUsage, found),
         extended_key_usage=_of(x509.ExtendedKeyUsage, found),
@@ -159,7 +170,7 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         authority_key_identifier=(
             authority_key.key_identifier if isinstance(authority_key, x509.AuthorityKeyIdentifier) else None
         ),
-        fulcio_issuer=_unrecognised(FULCIO_ISSUER, extensions),
+        unrecognised=_unrecognised(loaded.extensions),
     )
 
 
@@ -168,9 +179,9 @@ def _of(kind: type[_Extension], found: Mapping[type[x509.ExtensionType], x509.Ex
     return value if isinstance(value, kind) else None
 
 
-def _unrecognised(name: str, extensions: x509.Extensions) -> bytes | None:
-    values = (extension.value for extension in extensions if extension.oid.dotted_string == name)
-    return next((value.value for value in values if isinstance(value, x509.UnrecognizedExtension)), None)
+def _unrecognised(extensions: x509.Extensions) -> Mapping[str, bytes]:
+    held = ((one.oid.dotted_string, one.value) for one in extensions)
+    return MappingProxyType({oid: value.value for oid, value in held if type(value) is x509.UnrecognizedExtension})
 
 
 def _require_plain_subtrees(rest: list[Element]) -> None:

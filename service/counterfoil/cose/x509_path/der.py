@@ -1,7 +1,6 @@
 """The outline of DER: where each element begins and ends, so that its bytes can be compared as they stand (X.690)."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from counterfoil.errors import MalformedCertificateError
 
@@ -9,8 +8,7 @@ _HIGH_TAG: Final = 0x1F
 _LONG_FORM: Final = 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element of DER: its tag, all of its bytes, and what it holds."""
 
     tag: int

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from counterfoil.cose.x509_path.certificate import Certificate, Signed, parse_signed
-from counterfoil.cose.x509_path.signatures import SignatureChecks, certified_key, verify_signed
+from counterfoil.cose.x509_path.signatures import SignatureChecks, authority_key, verify_signed
 from counterfoil.errors import (
     CertificateRevokedError,
     MalformedCertificateError,
@@ -144,7 +144,7 @@ def _is_signed(crl: Crl, authority: Certificate, checks: SignatureChecks) -> boo
         return False
     checks.spend()
     try:
-        key = certified_key(authority.spki)
+        key = authority_key(authority.spki)
         verify_signed(crl.signed.algorithm, crl.signed.signature, crl.signed.tbs, key)
     except PathInvalidError:
         return False

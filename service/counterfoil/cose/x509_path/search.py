@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from counterfoil.cose.x509_path.certificate import Certificate
-from counterfoil.cose.x509_path.signatures import SignatureChecks, certified_key, verify_signed
+from counterfoil.cose.x509_path.signatures import SignatureChecks, authority_key, verify_signed
 from counterfoil.errors import PathInvalidError
 
 
@@ -36,7 +36,7 @@ class Search:
     def _is_signed(self, certificate: Certificate, issuer: Certificate) -> bool:
         self._checks.spend()
         try:
-            key = certified_key(issuer.spki)
+            key = authority_key(issuer.spki)
             verify_signed(certificate.signature_algorithm, certificate.signature, certificate.tbs, key)
         except PathInvalidError as exc:
             self.failure = self.failure or exc

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -101,6 +102,10 @@ def certified_key(spki: bytes) -> PublicKey:
     if isinstance(material, rsa.RSAPublicKey) and not MIN_RSA_BITS <= material.key_size <= MAX_RSA_BITS:
         raise PathInvalidError(f"an RSA key of {material.key_size} bits is not admitted")
     return key
+
+
+authority_key: Final = lru_cache(maxsize=256)(certified_key)
+"""``certified_key`` for those above a leaf: the same few stand above all."""
 
 
 def verify_signed(algorithm: bytes, signature: bytes, data: bytes, key: PublicKey) -> None:

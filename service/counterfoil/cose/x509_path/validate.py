@@ -77,7 +77,8 @@ def validate_path(
 def _parse_chain(chain: Sequence[bytes]) -> list[Certificate]:
     if not 1 <= len(chain) <= MAX_CERTIFICATES:
         raise TooLargeError(f"a chain of {len(chain)} certificates; from 1 to {MAX_CERTIFICATES} are read")
-    return [parse_certificate(der) for der in chain]
+    leaf, *others = chain
+    return [parse_certificate(leaf), *map(parse_certificate, others)]
 
 
 def _parse_roots(roots: Sequence[bytes], purpose: PathPurpose) -> list[Certificate]:

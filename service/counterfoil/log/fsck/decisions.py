@@ -12,6 +12,7 @@ from counterfoil.policy.decision import Decision, decide
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.receipt_keys import ReceiptKeys, first_receipt_keys
 from counterfoil.policy.rules import Rules
+from counterfoil.statement.attested_words import attested_text
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import evidence_digest
 from counterfoil.statement.genesis import GENESIS_ENTRY, Genesis, KeyPurpose
@@ -58,6 +59,8 @@ class DecisionCheck:
         self._leave_unread_rules(number, record)
         if head_time is None or self._genesis is None or (self._rules is None and number != POLICY_ENTRY):
             return None
+        if self._lacks_enrolment(number, record):
+            return None
         try:
             decision = self._decide(self._genesis, number, kept.statement, head_time)
         except CounterfoilError as error:
@@ -98,6 +101,15 @@ class DecisionCheck:
             self._findings.add(f"entry {number}", f"its policy, entry {policy}, is lost; no later decision is repeated")
             self._rules = None
 
+    def _lacks_enrolment(self, number: int, record: DecisionRecord | None) -> bool:
+        enrolment = None if record is None or record.attested is None else record.attested.enrolment
+        if enrolment not in self._unread:
+            return False
+        self._findings.add(
+            f"entry {number}", f"the enrolment of its key, entry {enrolment}, is lost; it is not repeated"
+        )
+        return True
+
     def _decide(self, genesis: Genesis, number: int, statement: SignedStatement, head_time: int) -> Decision:
         if number == POLICY_ENTRY:
             self._rules = founding_rules(genesis, statement, BUILT_IN_PROFILES)
@@ -118,7 +130,10 @@ class DecisionCheck:
             return
         for member in _MEMBERS:
             name = f"{member.replace('_', ' ')} in the decision record"
-            self._findings.differ(f"entry {number}", name, getattr(record, member), getattr(expected, member))
+            stored, repeated = getattr(record, member), getattr(expected, member)
+            if member == "attested":
+                stored, repeated = attested_text(stored), attested_text(repeated)
+            self._findings.differ(f"entry {number}", name, stored, repeated)
 
     def _apply(self, number: int, statement: SignedStatement, decision: Decision, head_time: int) -> None:
         if decision.effect is Effect.PAGE:
