@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from counterfoil.errors import ChallengeForeignError, KeyUnknownError
+from counterfoil.errors import ChallengeForeignError, KeyNotBoundError, KeyUnknownError
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.plan import Submission
 from counterfoil.register import admit, register
@@ -42,14 +42,18 @@ def test_while_evidence_is_judged_other_statements_are_registered_and_other_evid
         log, one = world.open(), machine_of(world, PLATFORM)
         judged = asyncio.create_task(hold(log, world, gate))
         enrolling = asyncio.create_task(register(one.enrolment(one.challenge()), log))
+        quoting = asyncio.create_task(register(one.carrying(one.evidence(bytes(64))), log))
         for _ in range(20):
             await register(sign_statement(world.agent), log)
             with pytest.raises(KeyUnknownError):
                 await register(one.statement(), log)
         assert not judged.done()
         assert not enrolling.done()
+        assert not quoting.done()
         gate.set()
         assert (await enrolling).number > 20
+        with pytest.raises(KeyNotBoundError):
+            await quoting
         await judged
         await register(one.statement(), log)
         require_clean(world)
