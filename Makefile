@@ -71,7 +71,7 @@ bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded 
 	@$(BIN)/python -m bench.run --smoke --stores sqlite --seconds 1 --rounds 1 --fsck --fail --out build/bench-smoke.json
 
 bench-attestation: $(STAMP) ## what verifying evidence costs, in units of one ES256 verification; writes build/bench-attestation.json (BENCH="--rounds 5")
-	@$(BIN)/python -W ignore::cryptography.utils.CryptographyDeprecationWarning -m bench.attestation $(BENCH)
+	@$(BIN)/python -m bench.attestation $(BENCH)
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml
