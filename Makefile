@@ -12,7 +12,7 @@ SAME_ON_ALL := --http-store=postgres \
     http/test_bulk_failures.py http/test_idle_connections.py http/test_metrics.py http/test_schemathesis.py \
     http/test_slow_clients.py log/test_event_faults.py log/test_faults.py log/test_worst_statements.py \
     property/test_plan.py property/test_plan_events.py \
-    unit/case/test_standalone.py unit/storage/test_kill.py) \
+    unit/attestation unit/case/test_standalone.py unit/storage/test_kill.py) \
   --ignore-glob='tests/log/test_fsck_*' --ignore-glob='tests/unit/storage/test_postgres_*' \
   --deselect=tests/http/test_engagement.py::test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills
 

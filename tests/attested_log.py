@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from counterfoil.attestation.binding import Binding
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.policy.document import Visibility
 from counterfoil.register import register
 from tests.attested import Machine, attested_policy, machine_of
@@ -24,14 +25,21 @@ def machines_of(world: World) -> tuple[Machine, Machine]:
     return machine_of(world, PLATFORM), machine_of(world, PLATFORM)
 
 
-async def play(world: World, machines: tuple[Machine, Machine], *, public: bool = False) -> None:
-    """Register all of it on a founded log."""
+async def play(
+    world: World, machines: tuple[Machine, Machine], *, public: bool = False, enrolments: Visibility = Visibility.PUBLIC
+) -> None:
+    """Register all of it on a founded log; ``enrolments`` says who may read those."""
     log, (machine, other), policy = world.open(), machines, attested_policy(PLATFORM, issuer_of(world.agent), version=2)
     bindings = frozenset({Binding.ENROLMENT, Binding.THUMBPRINT})
     rules = replace(policy, appraisals=(replace(policy.appraisals[0], bindings=bindings),))
     if public:
         shown = tuple(replace(rule, visibility=Visibility.PUBLIC) for rule in rules.content_types)
         rules = replace(rules, content_types=shown)
+    shown = tuple(
+        replace(rule, visibility=enrolments) if rule.content_type == ENROLMENT_CONTENT_TYPE else rule
+        for rule in rules.content_types
+    )
+    rules = replace(rules, content_types=shown)
     await register(policy_statement(world, rules), log)
     await register(machine.enrolment(machine.challenge(world.clock())), log)
     await register(machine.statement(), log)

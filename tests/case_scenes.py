@@ -171,6 +171,15 @@ class Forgery:
             replace(one, statement=self.statements.get(one.number, one.statement), receipt=receipt(one.number))
             for one in old.policies
         ]
+        enrolments = [
+            OwnEntry(
+                one.number,
+                self.statements.get(one.number, one.statement),
+                self.decisions.get(one.number, one.decision),
+                receipt(one.number),
+            )
+            for one in old.enrolments
+        ]
         own, said = list[OwnEntry](), empty_chain_hash(origin, world.identity.policy_subject)
         for each in old.announcements.entries:
             decision = self.decisions.get(each.number, each.decision)
@@ -181,7 +190,7 @@ class Forgery:
         of_itself = sign_chain_head(world.signers[KeyPurpose.CHECKPOINT], itself).encode()
         return replace(
             old, frame=replace(old.frame, tree=tree), exhibits=exhibits, policies=policies,
-            announcements=Announcements(tuple(own), of_itself),
+            announcements=Announcements(tuple(own), of_itself), enrolments=enrolments,
             genesis=attach_receipts(genesis, [receipt(1)]),
             checkpoint=sign_checkpoint(world.signers[KeyPurpose.CHECKPOINT], note).encode(),
             chain_head=sign_chain_head(world.signers[KeyPurpose.CHECKPOINT], whole).encode(),
@@ -212,6 +221,10 @@ class Forgery:
         for policy in evidence.policies:
             files[f"evidence/policies/{policy.number:012d}.statement.cose"] = policy.statement
             files[f"evidence/policies/{policy.number:012d}.receipt.cose"] = policy.receipt
+        for each in evidence.enrolments:
+            files[f"evidence/enrolments/{each.number:012d}.statement.cose"] = each.statement
+            files[f"evidence/enrolments/{each.number:012d}.decision.cbor"] = each.decision
+            files[f"evidence/enrolments/{each.number:012d}.receipt.cose"] = each.receipt
         for own in evidence.announcements.entries:
             files[f"evidence/log-keys/{own.number:012d}.statement.cose"] = own.statement
             files[f"evidence/log-keys/{own.number:012d}.decision.cbor"] = own.decision

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
+from counterfoil.policy.document import Visibility
 from counterfoil.settings import Settings
 from counterfoil.statement.decision_record import RecordedStatus, parse_decision_record
+from counterfoil.statement.links import chain_id
 from counterfoil.storage.opening import DATABASE
 from counterfoil.storage.sqlite import open_sqlite
 from tests.attested_log import (
@@ -27,7 +29,7 @@ from tests.attested_log import (
     play,
 )
 from tests.audit.planting import Planted
-from tests.builders import START, World
+from tests.builders import START, SUBJECT, World
 from tests.cli.commands import Shell
 from tests.http.live import ADMIN, Live, running
 
@@ -54,10 +56,10 @@ class Log:
         return "--data", str(self.data)
 
 
-def served(data: Path, *, public: bool) -> Iterator[Log]:
+def served(data: Path, *, public: bool, enrolments: Visibility = Visibility.PUBLIC) -> Iterator[Log]:
     with closing(open_sqlite(data / DATABASE, create=True)) as store:
         world = World(store).found()
-        asyncio.run(play(world, machines_of(world), public=public))
+        asyncio.run(play(world, machines_of(world), public=public, enrolments=enrolments))
         with running(world, Settings(page_seconds=3600, admin_token=ADMIN)) as live:
             genesis = live.client.get("/log").json()["genesisEntry"]["entryId"]
             answer = live.client.get(f"/entries/{genesis}/statement")
@@ -74,6 +76,11 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
 @pytest.fixture(scope="module")
 def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     yield from served(tmp_path_factory.mktemp("parties"), public=False)
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    yield from served(tmp_path_factory.mktemp("hidden"), public=True, enrolments=Visibility.OPERATOR)
 
 
 @pytest.mark.parametrize("number", range(AFTER + 1))
@@ -160,3 +167,21 @@ def test_of_a_log_that_shows_it_to_its_parties_the_rest_is_audited(parties: Log,
     assert shell.ok("audit", *parties.url, *parties.credential)["verdict"] == "clean"
     outcome = shell("audit", *parties.url, "--json")
     assert (outcome.code, outcome.json["faults"]) == (ExitCode.INCOMPLETE, [])
+
+
+def test_who_may_not_read_the_enrolments_is_told_what_that_leaves_open(hidden: Log, shell: Shell) -> None:
+    assert shell.ok("audit", *hidden.url, *hidden.credential)["verdict"] == "clean"
+    for more in ((), ("--from", str(UNDER)), ("--from", str(UNDER_OTHER))):
+        outcome = shell("audit", *hidden.url, *more, "--json")
+        assert (outcome.code, outcome.json["faults"]) == (ExitCode.INCOMPLETE, [])
+        assert any("which keys were enrolled" in one for one in outcome.json["notEstablished"])
+    # Both enrolments, and three entries of their keys.
+    assert shell("audit", *hidden.url, "--json").json["withheld"] == 5
+    assert shell("policy", "explain", UNDER, *hidden.url).code != 0
+
+
+def test_a_case_is_for_who_may_read_the_enrolments_that_it_holds(hidden: Log, log: Log) -> None:
+    path = f"/chains/{chain_id(SUBJECT).hex()}/bundle"
+    assert hidden.live.client.get(path).status_code == 401
+    assert hidden.live.client.get(path, headers={"Authorization": f"Bearer {ADMIN}"}).status_code == 200
+    assert log.live.client.get(path).status_code == 200

@@ -1,7 +1,7 @@
 """The rules of a log from its beginning on, read from its own chain of policies and from nothing else."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from counterfoil.errors import ChainInvalidError, RefusedError
@@ -9,6 +9,7 @@ from counterfoil.log.founding import POLICY_ENTRY, require_founding
 from counterfoil.policy.changes import founding_rules, rules_after
 from counterfoil.policy.decision import decide
 from counterfoil.policy.document import POLICY_CONTENT_TYPE, PolicyDocument
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE
 from counterfoil.policy.past_rules import PastRules
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.decision_record import DecisionRecord, parse_decision_record
@@ -99,7 +100,7 @@ def rules_of_history(
     """The rules that the entries of the policy chain lead to, given by their numbers in the log.
 
     As ``read_succession``, for whoever has no decision records: who signed each is checked, and what it says, and not
-    whether it was registered in the time that it names.
+    whether it was registered in the time that it names. Collateral is passed over.
 
     Raises:
         ChainInvalidError, MalformedError, UnverifiedError: As ``read_succession``.
@@ -162,6 +163,10 @@ class _Reading:
         # Only keys that are listed speak for the log itself, and those do at any time.
         credential = find_issuer_key(statement, rules, head_time or 0)
         verify_statement(statement, credential.key)
+        if head_time is None and statement.content_type == COLLATERAL_CONTENT_TYPE:
+            # It is judged by when it was registered, and nothing of keys follows from it.
+            self._add(replace(rules, rules_entry=number), None)
+            return credential.key.thumbprint
         if head_time is not None:
             decide(statement, credential, rules, head_time)
         self._add(rules_after(rules, number, statement, credential.key.thumbprint, head_time or 0), head_time)

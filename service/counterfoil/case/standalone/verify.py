@@ -51,8 +51,8 @@ FIXED = ("case.json", "engagement.json", "completeness.json", "findings.json", "
 ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, RECEIPTS, VDS, PROOFS, INCLUSION = 1, 2, 3, 4, 15, 394, 395, 396, -1
 X5CHAIN, X5T = 33, 34  # RFC 9360.
 ISS, SUB, EXP, NBF, IAT, TREE_SIZE = 1, 2, 4, 5, 6, "tree-size"
-ATTESTATION = "counterfoil-attestation"  # Evidence of hardware that a statement carries itself.
-UNDERSTOOD = {ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, 16, 33, 34, VDS, 258, 259, 260, ATTESTATION}  # What crit may name.
+ATTESTATION, SERVICE = "counterfoil-attestation", "attestedsvc"  # Evidence of hardware that a statement carries.
+UNDERSTOOD = {ALG, CRIT, CONTENT_TYPE, KID, CLAIMS, 16, 33, 34, VDS, 258, 259, 260, ATTESTATION, SERVICE}  # In crit.
 
 # Algorithms by their number in COSE: name, kind of key, hash. Those of ML-DSA (-48 to -50) are not checked here.
 ALGORITHMS = {
@@ -235,8 +235,14 @@ def load_key(pem: object) -> Key:
 
 
 def read_cose_key(data: bytes) -> Key:
-    """The public key that a COSE_Key is (RFC 9052, section 7; RFC 8230), in the spelling of the log."""
-    members = read_cbor(data)
+    """The public key that a COSE_Key is, in the spelling of the log."""
+    key = named_key(read_cbor(data))
+    need(cbor2.dumps(key.members) == data, "its key is misspelled, or says more than a key")
+    return key
+
+
+def named_key(members: object) -> Key:
+    """The public key that the members of a COSE_Key name (RFC 9052, section 7; RFC 8230)."""
     match members:
         case {1: 2, -1: int(number), -2: bytes(x), -3: bytes(y)} if number in [one for one, _ in CURVES.values()]:
             curve = {1: ec.SECP256R1(), 2: ec.SECP384R1(), 3: ec.SECP521R1()}[number]
@@ -247,7 +253,6 @@ def read_cose_key(data: bytes) -> Key:
             key = key_of(rsa.RSAPublicNumbers(int.from_bytes(e, "big"), int.from_bytes(n, "big")).public_key())
         case _:
             raise KindUnknown("a key of a kind that this program cannot use")
-    need(cbor2.dumps(key.members) == data, "its key is misspelled, or says more than a key")
     return key
 
 
@@ -446,8 +451,10 @@ class OwnChain:
         need(kid in able, "it is not by that key, or one that speaks for the log there")
         verify(message, able[kid], payload)
         self.speakers[kid] = able[kid]
-        if kind in ("application/pkix-crl", COLLATERAL):
+        if kind == "application/pkix-crl" or (kind == COLLATERAL and read_json(payload)["kind"] != "keys"):
             need(kid in self.operators or kid == self.service, "it is not by that key which may load a list")
+        elif kind == COLLATERAL:
+            need(kid in self.operators, BY_OTHERS)
         elif kind == APPROVAL:
             self.approve(number, payload.hex(), kid)
         else:
@@ -974,6 +981,9 @@ class Case:
         self.attested = True
         number = decision.enrolment
         if number is None:
+            service = message.header.get(SERVICE)
+            if isinstance(service, dict):
+                return named_key(service.get("cose_key"))
             return carried_key(message.header[ATTESTATION]) if ATTESTATION in message.header else None
         need(number < decision.number, "the enrolment that its decision names is not before it")
         if number not in self.enrolments:
