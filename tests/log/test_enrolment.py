@@ -11,6 +11,8 @@ from counterfoil.attestation.appraisal import Grade
 from counterfoil.attestation.binding import Binding, enrolment_binding
 from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
 from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
+from counterfoil.attestation.dcap_about import dcap_about
+from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.errors import (
     AttestationNotAskedError,
@@ -31,6 +33,7 @@ from counterfoil.errors import (
     PlatformNotAdmittedError,
     SignatureInvalidError,
     SubjectReservedError,
+    TcbStatusNotAdmittedError,
     UnverifiedError,
 )
 from counterfoil.log.founding import sign_own_statement
@@ -38,6 +41,7 @@ from counterfoil.log.local_log import LocalLog
 from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.policy.demand import Demand
 from counterfoil.policy.document import PolicyDocument
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, CollateralKind, CollateralNotice
 from counterfoil.register import Registration, register
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import Attested, RecordedGrade, RecordedStatus, parse_decision_record
@@ -46,7 +50,7 @@ from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
 from counterfoil.storage.memory import MemoryStore
 from tests.attested import ATTESTED, MACHINES, Machine, appraisal_for, attested_policy, machine_of
 from tests.builders import CONTENT_TYPE, ORIGIN, START, World, issuer_of, sign_statement
-from tests.intel_quotes import make_platform
+from tests.intel_quotes import PCE_SVN, CollateralSays, make_platform
 from tests.log.material import policy_statement, require_clean
 
 PLATFORM = make_platform()
@@ -73,6 +77,14 @@ class Scene:
         done = await register(data, self.log)
         require_clean(self.world)
         return done
+
+    async def load(self, says: CollateralSays) -> None:
+        document = PLATFORM.collateral(says=says)
+        notice = CollateralNotice(CollateralKind.DCAP, dcap_about(parse_dcap_collateral(document)), document)
+        service, identity = self.world.signers[KeyPurpose.SERVICE], self.world.identity
+        subject, now = identity.policy_subject, self.world.clock()
+        data = sign_own_statement(service, identity, subject, COLLATERAL_CONTENT_TYPE, notice.encode(), now)
+        await self.register(data)
 
     async def enrol(self, machine: Machine | None = None) -> Registration:
         machine = machine or self.machine
@@ -357,6 +369,18 @@ async def test_a_policy_ends_those_that_do_not_satisfy_it_and_no_later_one_bring
         await scene.refuses(scene.machine.statement(), KeyUnknownError)
         await scene.commit(scene.policy)
         await scene.enrol()
+
+
+@played
+async def test_new_collateral_by_which_the_evidence_would_not_do_ends_it(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    await scene.load(CollateralSays(issued=START - DAY + 1))
+    await scene.register(scene.machine.statement())
+    await scene.load(CollateralSays(issued=START - DAY + 2, levels=(("UpToDate", PCE_SVN + 1), ("OutOfDate", 0))))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    again = scene.machine.enrolment(scene.machine.challenge())
+    await scene.refuses(again, TcbStatusNotAdmittedError)
 
 
 @played
