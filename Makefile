@@ -12,7 +12,7 @@ SAME_ON_ALL := --http-store=postgres \
     http/test_bulk_failures.py http/test_idle_connections.py http/test_metrics.py http/test_schemathesis.py \
     http/test_slow_clients.py log/test_event_faults.py log/test_faults.py log/test_worst_statements.py \
     property/test_plan.py property/test_plan_events.py \
-    unit/case/test_standalone.py unit/storage/test_kill.py) \
+    unit/attestation unit/case/test_standalone.py unit/storage/test_kill.py) \
   --ignore-glob='tests/log/test_fsck_*' --ignore-glob='tests/unit/storage/test_postgres_*' \
   --deselect=tests/http/test_engagement.py::test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills
 
@@ -71,7 +71,7 @@ bench-smoke: $(STAMP) ## that the bench works: one second of it on the embedded 
 	@$(BIN)/python -m bench.run --smoke --stores sqlite --seconds 1 --rounds 1 --fsck --fail --out build/bench-smoke.json
 
 bench-attestation: $(STAMP) ## what verifying evidence costs, in units of one ES256 verification; writes build/bench-attestation.json (BENCH="--rounds 5")
-	@$(BIN)/python -W ignore::cryptography.utils.CryptographyDeprecationWarning -m bench.attestation $(BENCH)
+	@$(BIN)/python -m bench.attestation $(BENCH)
 
 openapi: $(STAMP) ## write openapi/openapi.yaml from the code
 	@$(BIN)/python -m counterfoil.http.openapi openapi/openapi.yaml

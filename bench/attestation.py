@@ -20,7 +20,7 @@ _COLD: Final = {Platform.AMD_SEV_SNP: 15.0, Platform.INTEL_TDX: 15.0, Platform.A
 _REMEMBERED: Final = {Platform.AMD_SEV_SNP: 6.0}
 """What evidence may cost at most when none like it was seen before, and once its chain is known."""
 
-_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl", "_authority", "parse_certificate"})
+_LOADED: Final = frozenset({"parse_dcap_collateral", "parse_crl", "_authority"})
 """What reads the collateral that a log holds, and the certificates of CAs that it brings, and remembers them."""
 
 

@@ -18,6 +18,7 @@ from tests.certificates import AT
 from tests.gpu_reports import Gpu
 from tests.intel_quotes import SGX, TDX, make_platform
 from tests.nitro_documents import NitroEnclave
+from tests.snp_reports import make_chip
 from tests.tpm_quotes import ecc_key, quote
 from tests.vectors_dir import SHARED_VECTORS
 
@@ -93,7 +94,8 @@ def _synthetic() -> Iterator[tuple[Platform, Sample]]:
     ):
         collateral = Collateral(dcap=(intel.collateral(kind),))
         yield platform, Sample(SYNTHETIC, Evidence(platform, {"quote": made}), AT, lambda _: intel.anchors, collateral)
-    enclave, gpu, key = NitroEnclave(), Gpu(), ecc_key()
+    chip, enclave, gpu, key = make_chip(), NitroEnclave(), Gpu(), ecc_key()
+    yield Platform.AMD_SEV_SNP, Sample(SYNTHETIC, chip.evidence(), AT, lambda _: chip.anchors)
     yield Platform.AWS_NITRO, Sample(SYNTHETIC, enclave.evidence(), AT, lambda _: enclave.anchors)
     yield Platform.NVIDIA_GPU, Sample(SYNTHETIC, gpu.evidence(), AT, lambda _: gpu.anchors)
     pinned = Anchors(frozenset({sha256(public_key_der(public_key_of(key.private.public_key()))).digest()}))

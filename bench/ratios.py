@@ -80,13 +80,14 @@ def measured(subjects: Sequence[Subject], rounds: int, times: int) -> list[Ratio
 
 
 def caches() -> dict[str, Callable[[], object]]:
-    """How to empty everything in which this program remembers results, by the name of the function or of the object."""
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith("counterfoil.")]
-    found = dict[str, Callable[[], object]]()
-    for name, value in ((name, value) for module in modules for name, value in vars(module).items()):
-        if not isinstance(value, type) and callable(getattr(value, "cache_clear", None)):
-            found[name] = value.cache_clear
-    return found
+    """How to empty everything in which this program remembers results, by the module and name of each."""
+    modules = [(path, module) for path, module in list(sys.modules.items()) if path.startswith("counterfoil.")]
+    return {
+        f"{path}.{name}": value.cache_clear
+        for path, module in modules
+        for name, value in vars(module).items()
+        if not isinstance(value, type) and callable(getattr(value, "cache_clear", None))
+    }
 
 
 def _once(subject: Subject, times: int, forget: Mapping[str, Callable[[], object]]) -> float:
@@ -95,7 +96,7 @@ def _once(subject: Subject, times: int, forget: Mapping[str, Callable[[], object
     for _ in range(times):
         if subject.cold:
             for name, empty in forget.items():
-                if name not in subject.known:
+                if name.rpartition(".")[2] not in subject.known:
                     empty()
         began = time.thread_time()
         subject.run()

@@ -4,9 +4,11 @@ Everything a registration does stands here in order; each step is one call into 
 """
 
 from asyncio import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from counterfoil.attestation.carried import carries_attestation
 from counterfoil.errors import RefusedError, RulesUnsettledError, UnverifiedError
 from counterfoil.log.group_commit import Result
 from counterfoil.log.plan import Declined, Known, Placed, Submission
@@ -45,6 +47,10 @@ class OpenLog(Protocol):
         """The time a head committed now would bear: the later of the last head's time and the clock."""
         ...
 
+    async def aside(self, decide: Callable[[], Submission]) -> Submission:
+        """Have a decision made that takes long enough to keep others waiting; one after another, and beside them."""
+        ...
+
     async def append(self, submission: Submission) -> Result:
         """Append with whatever else waits; the outcome, and the receipt when it is a new entry."""
         ...
@@ -78,7 +84,7 @@ async def register(data: bytes, log: OpenLog) -> Registration:
     for _ in range(MAX_DECISIONS):
         head_time = log.head_time()
         try:
-            submission = admit(statement, rules, head_time)
+            submission = await decided(statement, rules, head_time, log)
         except (RefusedError, UnverifiedError):
             # A key, too, is what a policy says: a newer one may hold the key that this signature verifies with.
             newer = await log.rules(newer_than=rules)
@@ -109,6 +115,13 @@ async def settle(statement: SignedStatement, result: Result, log: OpenLog) -> Re
             return Registration(statement.hash, *known, new=False)
         case _:
             return None
+
+
+async def decided(statement: SignedStatement, rules: Rules, head_time: int, log: OpenLog) -> Submission:
+    """As ``admit``; where evidence of hardware is judged, which takes some twenty signatures' time, beside others."""
+    if carries_attestation(statement):
+        return await log.aside(lambda: admit(statement, rules, head_time))
+    return admit(statement, rules, head_time)
 
 
 def admit(statement: SignedStatement, rules: Rules, head_time: int) -> Submission:

@@ -9,7 +9,7 @@ import pytest
 
 from counterfoil.attestation import anchors
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.carried import Carried
+from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cose import labels
@@ -225,6 +225,8 @@ def test_of_several_appraisals_the_first_that_is_satisfied_counts_or_the_one_tha
         assert (outcome.code, outcome.json["refused"]["code"]) == (ExitCode.REFUSED, code)
     outcome = bench.verify(quote, "--policy", document, "--appraisal", "foreign")
     assert (outcome.code, outcome.error["code"]) == (ExitCode.UNVERIFIED, "certificate-root-unknown")
+    outcome = bench.verify(quote, "--policy", document_of(foreign, sgx))
+    assert outcome.error["code"] == "certificate-root-unknown"
     assert bench.verify(quote, "--policy", document, "--appraisal", "none").code == ExitCode.MALFORMED
     assert bench.verify(quote, "--policy", document_of()).code == ExitCode.MALFORMED
     refused = bench.verify(quote, "--policy", document_of(sgx, strict)).json["refused"]
@@ -253,6 +255,16 @@ def test_a_statement_is_verified_with_the_key_that_its_evidence_binds(bench: Ben
     expected = bench.file("other.pub", public_key_pem(other.public_key).encode())
     outcome = bench.verify(statement(Carried(evidence, PUBLIC)), "--expect-key", expected)
     assert outcome.error["code"] == "key-identifier-conflict"
+
+
+def test_an_enrolment_answers_the_challenge_that_it_carries(bench: Bench) -> None:
+    challenge = b"a challenge"
+    nonce = sha256(challenge).digest()
+    quote = bench.quote(enrolment_binding(nonce, PUBLIC.thumbprint)).read_bytes()
+    carried = Carried(Evidence(Platform.INTEL_TDX, {"quote": quote}), PUBLIC, challenge)
+    signed = sign_statement(KEY, carried.encode(), content_type=ENROLMENT_CONTENT_TYPE)
+    told = bench.told(bench.file("enrolment.cose", signed))
+    assert (told["ear"]["counterfoil.binding"], "--nonce" in " ".join(told["notEstablished"])) == ("enrolment", False)
 
 
 @pytest.mark.parametrize("place", [0, 48, 300, 700, -1])

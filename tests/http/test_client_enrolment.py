@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ from counterfoil.client import (
     Client,
     Enrolled,
     MakeEvidence,
+    ReceiptWithheldError,
     ServiceAnswerError,
     ServiceRefusedError,
     ToBind,
@@ -25,11 +27,13 @@ from counterfoil.client import (
 )
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.errors import IssuerMismatchError
+from counterfoil.http.server import running_server, wire_service
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.verify import LogKeys, log_keys_of
-from tests.attested import ATTESTED, Machine
-from tests.http.enrolling import enrolling, machine
-from tests.http.live import Live
+from tests.attested import ATTESTED, Machine, machine_of
+from tests.http.enrolling import PLATFORM, attested_world, enrolling, machine
+from tests.http.live import QUIET, Live
+from tests.http.test_withheld import Gate
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,21 @@ def test_an_answer_may_be_given_twice_and_the_second_changes_nothing(live: Live)
 def test_a_challenge_of_another_log_than_the_expected_one_is_not_answered(live: Live) -> None:
     with Client(live.url, expected_issuer="https://other.example/log") as client, pytest.raises(IssuerMismatchError):
         client.challenge()
+
+
+def test_a_key_counts_while_the_receipt_of_its_enrolment_is_withheld() -> None:
+    world, gate = attested_world(), Gate()
+    service = replace(wire_service(world.store, dict(world.signers), QUIET, world.clock), released=gate)
+    one = machine_of(world, PLATFORM)
+    with running_server(service) as url, Client(url, patience=IMPATIENT) as client:
+        challenge = client.challenge()
+        enrolment = one.enrolment(challenge.encoded)
+        with pytest.raises(ReceiptWithheldError):
+            client.answer_challenge(challenge, enrolment)
+        with pytest.raises(ReceiptWithheldError):
+            client.submit(one.statement())
+        gate.below = world.head().tree.size
+        assert client.answer_challenge(challenge, enrolment).grade == "key-bound"
 
 
 Change = Callable[[dict[str, Any]], Any]

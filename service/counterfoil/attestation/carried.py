@@ -40,6 +40,16 @@ class Carried:
         return encode(members)
 
 
+def carries_attestation(statement: SignedStatement) -> bool:
+    """Whether there is evidence in a statement that has to be judged; nothing of it is read."""
+    protected = statement.message.protected
+    return (
+        statement.content_type == ENROLMENT_CONTENT_TYPE
+        or labels.ATTESTATION in protected
+        or labels.ATTESTED_SERVICE in protected
+    )
+
+
 def carried_attestation(statement: SignedStatement) -> Carried | None:
     """The evidence that a statement carries; None where there is none. Nothing of it is verified here.
 

@@ -14,27 +14,36 @@ from counterfoil.errors import AlgorithmUnsupportedError, MalformedCertificateEr
 _HASHES: Final = {labels.SHA256: hashlib.sha256, labels.SHA384: hashlib.sha384, labels.SHA512: hashlib.sha512}
 
 
-_ZERO_SERIAL: Final = bytes.fromhex("a003020102020100")
-"""Version 3 and the serial number 0, as they stand at the beginning of what is signed."""
-
-_BEGINNING: Final = 24
-"""Within so many bytes of DER both have begun."""
+_LONG_FORM: Final = 0x80
+_VERSION: Final = b"\xa0\x03\x02\x01"
+_SIGN: Final = b"\x80"
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
     """Return a certificate as the library has it, for what it says of names, dates, keys and extensions.
 
     Its bytes may be others: the certificates of AMD's processors have the serial number 0, which RFC 5280 forbids and
-    the library is going to refuse, and have another one here.
+    the library is going to refuse, and have another one here. A negative one is refused.
 
     Raises:
         ValueError, TypeError, x509.InvalidVersion: As the library.
     """
-    at = der.find(_ZERO_SERIAL, 0, _BEGINNING)
-    if at >= 0:
-        end = at + len(_ZERO_SERIAL)
-        der = der[: end - 1] + b"\x01" + der[end:]
+    at = _serial_at(der)
+    serial = der[at + 2 : at + 2 + (der[at + 1] if at + 1 < len(der) else 0)]
+    if serial[:1] >= _SIGN:
+        raise ValueError("the serial number of the certificate is negative")
+    if serial == b"\x00":
+        der = der[: at + 2] + b"\x01" + der[at + 3 :]
     return x509.load_der_x509_certificate(der)
+
+
+def _serial_at(der: bytes) -> int:
+    """Where the serial number begins, in whatever is a certificate: behind two headers, and the version if any."""
+    at = 0
+    for _ in ("certificate", "what is signed of it"):
+        length = der[at + 1] if at + 1 < len(der) else 0
+        at += 2 + (length - _LONG_FORM if length & _LONG_FORM else 0)
+    return at + len(_VERSION) + 1 if der[at : at + len(_VERSION)] == _VERSION else at
 
 
 def certificate_key(der: bytes) -> PublicKey:

@@ -17,7 +17,7 @@ from counterfoil.log.group_commit import Result
 from counterfoil.observability.request_context import CURRENT_REQUEST, RequestContext
 from counterfoil.policy.decision import largest_statement
 from counterfoil.policy.own_statements import Effect
-from counterfoil.register import Registration, admit, register, settle
+from counterfoil.register import Registration, decided, register, settle
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 
 _ROOM_SECONDS: Final = 0.01
@@ -77,7 +77,7 @@ class _Bulk:
         rules = await self._log.rules()
         try:
             statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
-            submission = admit(statement, rules, self._log.head_time())
+            submission = await decided(statement, rules, self._log.head_time(), self._log)
             if submission.decision.effect is not Effect.NONE:
                 return None
 

@@ -81,6 +81,10 @@ class LimitedLog:
         """The time a head committed now would bear, as the log says."""
         return self._log.head_time()
 
+    async def aside(self, decide: Callable[[], Submission]) -> Submission:
+        """Have a decision made, as the log does."""
+        return await self._log.aside(decide)
+
     async def append(self, submission: Submission) -> Result:
         """Append, unless the issuer has appended too much.
 

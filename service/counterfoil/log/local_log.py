@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from counterfoil.chain.ports import ChainReader
@@ -67,6 +68,7 @@ class LocalLog:
         _require_in_force(self._rules, receipt_signer)
         self._receipt_kid = receipt_signer.public_key.thumbprint
         self._seen_time = head.tree.time
+        self._aside = ThreadPoolExecutor(1, "counterfoil-evidence")
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
             self._sequencer.append,
@@ -139,6 +141,13 @@ class LocalLog:
         """The time a head committed now would bear, as far as this process has seen the log."""
         return max(self._seen_time, self._clock())
 
+    async def aside(self, decide: Callable[[], Submission]) -> Submission:
+        """Have a decision made in a thread of its own, one after another.
+
+        So a flood of evidence keeps neither the event loop nor the threads that read and append from other work.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._aside, decide)
+
     async def append(self, submission: Submission) -> Result:
         """Append with whatever else waits; the outcome, and the receipt when it is a new entry.
 
@@ -177,6 +186,7 @@ class LocalLog:
         """Wait until every append under way has ended."""
         await self._commits.close()
         await self._appends.close()
+        self._aside.shutdown(wait=False, cancel_futures=True)
 
     def _sign_page(self, page: Page, signer: Signer) -> bytes:
         identity = self.genesis.identity

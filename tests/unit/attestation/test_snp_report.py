@@ -118,9 +118,21 @@ def test_the_bit_of_the_policy_that_is_always_one_is_asked_for(policy: int) -> N
     ],
 )
 def test_what_the_report_says_of_its_keys(*, keys: int, signer: SigningKey, masked: bool, author: bool) -> None:
-    report = parsed(keys=keys, author_key_digest=b"\xaa" * 48)
+    report = parsed(keys=keys, author_key_digest=b"\xaa" * 48 if author else bytes(48))
     assert (report.signing_key, report.masks_chip_key) == (signer, masked)
     assert report.author_key_digest == (b"\xaa" * 48 if author else None)
+
+
+@pytest.mark.parametrize(("keys", "digest"), [(0, b"\xaa" * 48), (1, bytes(48)), (4, bytes(47) + b"\x01")])
+def test_the_key_of_an_author_is_named_where_there_is_one(keys: int, digest: bytes) -> None:
+    with pytest.raises(MalformedEvidenceError, match="author"):
+        parsed(keys=keys, author_key_digest=digest)
+
+
+@pytest.mark.parametrize("bit", [26, 27, 63])
+def test_a_guest_that_allows_what_is_not_known_is_refused(bit: int) -> None:
+    with pytest.raises(EvidenceVersionError):
+        parsed(policy=0x2_0000 | 1 << bit)
 
 
 @pytest.mark.parametrize("kind", [2, 3, 4, 5, 6, 7])

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from counterfoil.cose import labels
-from counterfoil.cose.certificates import certificate_digest, certificate_key
+from counterfoil.cose.certificates import certificate_digest, certificate_key, load_certificate
+from counterfoil.cose.x509_path.certificate import parse_certificate
 from counterfoil.errors import (
     AlgorithmUnsupportedError,
     MalformedCertificateError,
@@ -84,3 +85,54 @@ def test_the_digest_is_over_the_whole_certificate(alg: int, name: str) -> None:
 def test_refuses_another_hash(alg: int) -> None:
     with pytest.raises(AlgorithmUnsupportedError):
         certificate_digest(certificate(), alg)
+
+
+ZERO_SERIAL = bytes.fromhex("a003020102020100")
+
+
+def serial_zero(number: int = 0) -> bytes:
+    """The certificate with another serial number, of one byte as well; its signature does not hold."""
+    before = bytes.fromhex("a003020102020101")
+    assert certificate().count(before) == 1
+    return certificate().replace(before, before[:-1] + bytes((number,)))
+
+
+def test_the_serial_number_zero_is_read_without_a_warning() -> None:
+    # Warnings are errors here: the library warns of it, and is going to refuse it.
+    assert load_certificate(serial_zero()).subject == load_certificate(certificate()).subject
+    assert certificate_key(serial_zero()) == certificate_key(certificate())
+    # Once it does, no certificate of AMD may be read past this function any more.
+    with pytest.warns(UserWarning, match="serial number"):
+        x509.load_der_x509_certificate(serial_zero())
+
+
+def test_nothing_else_of_a_certificate_is_read_otherwise() -> None:
+    for number in (1, 2, 127):
+        der = serial_zero(number)
+        assert load_certificate(der).public_bytes(serialization.Encoding.DER) == der
+    changed = load_certificate(serial_zero()).public_bytes(serialization.Encoding.DER)
+    assert changed == certificate()
+    other = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), ZERO_SERIAL)
+    builder = x509.CertificateBuilder(NAME, NAME, public_key("P-256").material, 1, START, START + dt.timedelta(days=1))
+    built = builder.add_extension(other, critical=False).sign(ec.derive_private_key(9, ec.SECP256R1()), hashes.SHA256())
+    assert load_certificate(built.public_bytes(serialization.Encoding.DER)) == built
+
+
+def test_what_only_looks_like_it_is_no_certificate() -> None:
+    for wrong in (ZERO_SERIAL, b"\x30\x08" + ZERO_SERIAL, bytes(8) + ZERO_SERIAL, ZERO_SERIAL * 3):
+        with pytest.raises(MalformedCertificateError):
+            certificate_key(wrong)
+
+
+@pytest.mark.parametrize("number", [0x80, 0xFF])
+def test_a_negative_serial_number_is_refused_without_a_warning(number: int) -> None:
+    with pytest.raises(MalformedCertificateError):
+        certificate_key(serial_zero(number))
+    with pytest.raises(MalformedCertificateError):
+        parse_certificate(serial_zero(number))
+
+
+@pytest.mark.parametrize("size", range(40))
+def test_the_beginning_of_a_certificate_is_none(size: int) -> None:
+    with pytest.raises(MalformedCertificateError):
+        certificate_key(certificate()[:size])

@@ -55,7 +55,7 @@ def test_nothing_loaded_has_no_age() -> None:
 
 
 def test_the_age_and_the_end_of_what_is_loaded_are_shown() -> None:
-    says = CollateralSays(issued=AT - 60, next_update=AT + 600)
+    says = CollateralSays(issued=AT - 60, next_update=AT + 900, crl_until=AT + 601)
     dcap = CollateralNotice(CollateralKind.DCAP, TDX, make_platform().collateral(says=says))
     keys = CollateralNotice(CollateralKind.KEYS, ISSUER, json.dumps({"keys": [jwk(new_key())]}).encode())
     loaded = NO_LOADED.load(dcap, AT).load(keys, AT - 10)

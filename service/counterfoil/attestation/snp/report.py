@@ -19,6 +19,9 @@ _NUMBER_BYTES: Final = 72
 """R and S stand in fields of 72 bytes each, the least significant byte first."""
 
 _P384_BYTES: Final = 48
+_KNOWN_POLICY_BITS: Final = 26
+"""What a later firmware may let a guest allow is not known to be harmless."""
+
 _GUEST_LEVELS: Final = 4
 """Guests have VMPL 0 to 3; a report asked for by the host has a larger number."""
 
@@ -111,6 +114,12 @@ def parse_snp_report(data: bytes) -> SnpReport:
         raise MalformedEvidenceError("the report is about a guest and was asked for by its host")
     if not policy >> 17 & 1:
         raise MalformedEvidenceError("the bit of the guest policy that is always one is not")
+    if policy >> _KNOWN_POLICY_BITS:
+        raise EvidenceVersionError("the guest policy allows something that is not known here")
+    if bool(keys & 1) is not any(data[0x110:0x140]):
+        raise MalformedEvidenceError(
+            "the report names a key of an author and has none, or has one that it does not name"
+        )
     return SnpReport(
         version=version,
         signed=data[:SIGNED_BYTES],

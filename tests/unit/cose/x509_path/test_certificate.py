@@ -41,6 +41,21 @@ def test_the_bytes_that_are_compared_are_those_that_stand_in_it() -> None:
     assert not read.is_self_issued
 
 
+def test_extensions_that_are_not_known_are_kept_as_they_stand() -> None:
+    extensions = [(x509.UnrecognizedExtension(x509.ObjectIdentifier(f"2.999.{n}"), bytes((n,))), False) for n in (1, 2)]
+    read = parse_certificate(issued(root(), "leaf", Says(extensions=extensions)).der)
+    assert read.unrecognised == {"2.999.1": b"\x01", "2.999.2": b"\x02"}
+    assert read.fulcio_issuer is None
+
+
+def test_a_certificate_is_read_once_and_an_error_each_time() -> None:
+    der = root().der
+    assert parse_certificate(der) is parse_certificate(bytes(bytearray(der)))
+    for _ in range(2):
+        with pytest.raises(MalformedCertificateError):
+            parse_certificate(der[:-1])
+
+
 def test_refuses_an_extension_that_is_there_twice() -> None:
     top = root()
     extensions = [(x509.UnrecognizedExtension(x509.ObjectIdentifier(f"2.999.{n}"), b"\x05\x00"), False) for n in (1, 2)]
