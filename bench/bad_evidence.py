@@ -38,7 +38,7 @@ class BadEvidence:
         rate = (self.refused + self.accepted) / self.seconds
         flat = "flat" if self.is_flat else "GROWS"
         return (
-            f"{self.refused} pieces of bad evidence refused, {self.accepted} changes that say the same, {rate:.0f}/s "
+            f"{self.refused} pieces of bad evidence refused, {self.accepted} that hold all the same, {rate:.0f}/s "
             f"with every allocation traced; memory {flat}, {self.growth / 1024:+.0f} KiB"
         )
 

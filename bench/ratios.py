@@ -1,5 +1,6 @@
 """Costs in units of one ES256 verification of the same run: all in turns, medians of rounds, and their spread."""
 
+import gc
 import os
 import sys
 import time
@@ -72,10 +73,13 @@ def measured(subjects: Sequence[Subject], rounds: int, times: int) -> list[Ratio
     """Each subject so many times in each of so many rounds, in turns, right after its unit, which is one of them."""
     forget, named = caches(), {one.name: one for one in subjects}
     taken: dict[str, list[tuple[float, float]]] = {one.name: [] for one in subjects}
+    gc.disable()
     for turn in range(rounds):
         for one in subjects if turn % 2 == 0 else subjects[::-1]:
             unit = _once(named[one.unit], times, forget)
             taken[one.name].append((unit if one.name == one.unit else _once(one, times, forget), unit))
+        gc.collect()
+    gc.enable()
     return [_ratio(one, taken[one.name]) for one in subjects]
 
 
