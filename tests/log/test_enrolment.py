@@ -435,6 +435,18 @@ async def test_certificates_beside_an_enrolment_are_refused(scene: Scene) -> Non
 
 
 @played
+async def test_an_issuer_that_is_attested_no_more_and_then_again_has_lost_its_keys(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    others = replace(scene.policy.issuers[0], attested_by=frozenset({"others"}))
+    known = (*scene.policy.appraisals, appraisal_for(PLATFORM, "others"))
+    await scene.commit(replace(scene.policy, issuers=(others, scene.policy.issuers[1]), appraisals=known))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    await scene.commit(scene.policy)
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+
+
+@played
 async def test_a_key_is_of_one_issuer(scene: Scene) -> None:
     other = replace(scene.policy.issuers[0], name="https://other.example")
     await scene.open(replace(scene.policy, issuers=(*scene.policy.issuers, other)))
