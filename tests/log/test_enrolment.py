@@ -11,7 +11,11 @@ from counterfoil.attestation.appraisal import Grade
 from counterfoil.attestation.binding import Binding, enrolment_binding
 from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
 from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
+from counterfoil.attestation.dcap_about import dcap_about
+from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.attestation.evidence import Evidence, Platform
+from counterfoil.cose import labels
+from counterfoil.cose.sign1 import encode_sign1, parse_sign1
 from counterfoil.errors import (
     AttestationNotAskedError,
     AttestationRequiredError,
@@ -27,26 +31,32 @@ from counterfoil.errors import (
     KeyOfAnotherIssuerError,
     KeyRevokedError,
     KeyUnknownError,
+    MalformedEvidenceError,
     MeasurementNotAdmittedError,
     PlatformNotAdmittedError,
     SignatureInvalidError,
     SubjectReservedError,
+    TcbStatusNotAdmittedError,
+    TooManySessionsError,
     UnverifiedError,
 )
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.rules_source import read_genesis, read_rules
+from counterfoil.policy import sessions
 from counterfoil.policy.demand import Demand
 from counterfoil.policy.document import PolicyDocument
-from counterfoil.register import Registration, register
+from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, CollateralKind, CollateralNotice
+from counterfoil.register import Registration, admit, register
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import Attested, RecordedGrade, RecordedStatus, parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
+from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from tests.attested import ATTESTED, MACHINES, Machine, appraisal_for, attested_policy, machine_of
 from tests.builders import CONTENT_TYPE, ORIGIN, START, World, issuer_of, sign_statement
-from tests.intel_quotes import make_platform
+from tests.intel_quotes import PCE_SVN, CollateralSays, make_platform
 from tests.log.material import policy_statement, require_clean
 
 PLATFORM = make_platform()
@@ -73,6 +83,14 @@ class Scene:
         done = await register(data, self.log)
         require_clean(self.world)
         return done
+
+    async def load(self, says: CollateralSays) -> None:
+        document = PLATFORM.collateral(says=says)
+        notice = CollateralNotice(CollateralKind.DCAP, dcap_about(parse_dcap_collateral(document)), document)
+        service, identity = self.world.signers[KeyPurpose.SERVICE], self.world.identity
+        subject, now = identity.policy_subject, self.world.clock()
+        data = sign_own_statement(service, identity, subject, COLLATERAL_CONTENT_TYPE, notice.encode(), now)
+        await self.register(data)
 
     async def enrol(self, machine: Machine | None = None) -> Registration:
         machine = machine or self.machine
@@ -357,6 +375,75 @@ async def test_a_policy_ends_those_that_do_not_satisfy_it_and_no_later_one_bring
         await scene.refuses(scene.machine.statement(), KeyUnknownError)
         await scene.commit(scene.policy)
         await scene.enrol()
+
+
+@played
+async def test_new_collateral_by_which_the_evidence_would_not_do_ends_it(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    await scene.load(CollateralSays(issued=START - DAY + 1))
+    await scene.register(scene.machine.statement())
+    await scene.load(CollateralSays(issued=START - DAY + 2, levels=(("UpToDate", PCE_SVN + 1), ("OutOfDate", 0))))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    again = scene.machine.enrolment(scene.machine.challenge())
+    await scene.refuses(again, TcbStatusNotAdmittedError)
+
+
+@played
+async def test_an_appraisal_policy_that_the_issuer_does_not_name_makes_no_key_its_own(scene: Scene) -> None:
+    named = appraisal_for(PLATFORM, measurements={"mrtd": frozenset({bytes(48)})})
+    policy = attested_policy(PLATFORM, appraisals=(named,))
+    await scene.open(replace(policy, appraisals=(named, appraisal_for(PLATFORM, "others"))))
+    machine = scene.machine
+    await scene.refuses(machine.enrolment(machine.challenge()), MeasurementNotAdmittedError)
+
+
+def test_so_many_keys_are_enrolled_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+
+    async def run() -> None:
+        scene = await Scene(World(MemoryStore()).found()).open()
+        machines = [machine_of(scene.world, PLATFORM) for _ in range(3)]
+        for one in machines[:2]:
+            await scene.enrol(one)
+        await scene.refuses(machines[2].enrolment(machines[2].challenge()), TooManySessionsError)
+        await scene.enrol(machines[0])
+        scene.world.clock.now = START + DAY + 1
+        last = machines[2].enrolment(machines[2].challenge(scene.world.clock()))
+        await scene.register(last)
+
+    asyncio.run(run())
+
+
+@played
+async def test_an_enrolment_is_decided_for_as_long_as_its_challenge_can_be_answered(scene: Scene) -> None:
+    await scene.open()
+    machine, given = scene.machine, START - 100
+    statement = parse_signed_statement(machine.enrolment(machine.challenge(given)))
+    decision = admit(statement, scene.log.current_rules(), START).decision
+    assert (decision.holds_from, decision.holds_until) == (given, given + CHALLENGE_SECONDS)
+
+
+@played
+async def test_certificates_beside_an_enrolment_are_refused(scene: Scene) -> None:
+    """Whoever reads the chain of enrolments has its statements alone."""
+    await scene.open()
+    name, listed = scene.policy.issuers[1].name, replace(scene.machine, signer=scene.world.agent)
+    message = parse_sign1(listed.enrolment(listed.challenge(), issuer=name, carry_key=False), max_bytes=1 << 20)
+    beside = encode_sign1(message.protected_bytes, {labels.X5CHAIN: b"c"}, message.payload, message.signature)
+    await scene.refuses(beside, MalformedEvidenceError)
+
+
+@played
+async def test_an_issuer_that_is_attested_no_more_and_then_again_has_lost_its_keys(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    others = replace(scene.policy.issuers[0], attested_by=frozenset({"others"}))
+    known = (*scene.policy.appraisals, appraisal_for(PLATFORM, "others"))
+    await scene.commit(replace(scene.policy, issuers=(others, scene.policy.issuers[1]), appraisals=known))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+    await scene.commit(scene.policy)
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
 
 
 @played

@@ -238,7 +238,7 @@ def carried_key(one: Real) -> PublicKey:
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
-@pytest.mark.parametrize(("name", "step"), [("report", 37), ("certificates", 67), ("endorsement", 73)])
+@pytest.mark.parametrize(("name", "step"), [("report", 37), ("certificates", 67), ("endorsement", 131)])
 def test_no_byte_of_the_evidence_may_be_another(current: Real, name: str, step: int) -> None:
     part, unprotected = current.evidence.part(name), current.part("uvm_endorsements").find(b"rfc3161")
     good = current.verified()

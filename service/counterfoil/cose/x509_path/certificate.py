@@ -145,7 +145,7 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
     found = {type(extension.value): extension.value for extension in loaded.extensions}
     if x509.NameConstraints in found:
         _require_plain_subtrees(rest)
-    subject_key, authority_key = found.get(x509.SubjectKeyIdentifier), found.get(x509.AuthorityKeyIdentifier)
+    subject_key, authority_key = _of(x509.SubjectKeyIdentifier, found), _of(x509.AuthorityKeyIdentifier, found)
     return Certificate(
         der=der,
         tbs=signed.tbs,
@@ -166,22 +166,21 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         alternative_names=_of(x509.SubjectAlternativeName, found),
         name_constraints=_of(x509.NameConstraints, found),
         policies=_of(x509.CertificatePolicies, found),
-        subject_key_identifier=subject_key.digest if isinstance(subject_key, x509.SubjectKeyIdentifier) else None,
-        authority_key_identifier=(
-            authority_key.key_identifier if isinstance(authority_key, x509.AuthorityKeyIdentifier) else None
-        ),
+        subject_key_identifier=None if subject_key is None else subject_key.digest,
+        authority_key_identifier=None if authority_key is None else authority_key.key_identifier,
         unrecognised=_unrecognised(loaded.extensions),
     )
 
 
 def _of(kind: type[_Extension], found: Mapping[type[x509.ExtensionType], x509.ExtensionType]) -> _Extension | None:
     value = found.get(kind)
-    return value if isinstance(value, kind) else None
+    return value if value is not None and isinstance(value, kind) else None
 
 
 def _unrecognised(extensions: x509.Extensions) -> Mapping[str, bytes]:
-    held = ((one.oid.dotted_string, one.value) for one in extensions)
-    return MappingProxyType({oid: value.value for oid, value in held if type(value) is x509.UnrecognizedExtension})
+    held = ((one.oid, one.value) for one in extensions)
+    unread = {oid.dotted_string: value.value for oid, value in held if type(value) is x509.UnrecognizedExtension}
+    return MappingProxyType(unread)
 
 
 def _require_plain_subtrees(rest: list[Element]) -> None:
