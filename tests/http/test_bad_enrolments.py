@@ -17,7 +17,7 @@ from tests.http.enrolling import PLATFORM, enrolled, enrolling, machine, new_ses
 from tests.http.live import Live, problem_in
 from tests.http.test_metrics import value
 
-_WARM, _MORE = 5, 10
+_WARM, _MORE = 4, 6
 _MAX_KEPT = 4096
 """Bytes for each by which the caches of this process, a client's too, may still grow; evidence takes more."""
 

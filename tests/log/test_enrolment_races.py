@@ -19,7 +19,7 @@ from tests.intel_quotes import make_platform
 from tests.log.material import policy_statement, require_clean
 
 PLATFORM = make_platform()
-ROUNDS = 8
+ROUNDS = 5
 
 
 @dataclass
