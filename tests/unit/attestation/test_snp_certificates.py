@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.claims import not_checked, passed
 from counterfoil.attestation.collateral import Collateral, collateral_digest
+from counterfoil.attestation.snp import certificates
 from counterfoil.attestation.snp.certificates import (
     MAX_BUNDLE_BYTES,
     MAX_CHAIN,
@@ -331,6 +332,22 @@ def test_a_ca_that_is_revoked_is_refused() -> None:
 def test_a_list_that_is_out_of_date_says_nothing_and_is_refused() -> None:
     with pytest.raises(RevocationUnknownError):
         found(CHIP, None, crl(CHIP.amd.root), at=AT + DAY + 1)
+
+
+def never(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("a path is validated that is remembered")
+
+
+def test_a_path_is_validated_once_where_no_other_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaf, ca, top = CHIP.certificate, CHIP.above.der, CHIP.amd.root.der
+    bundles = (pem(leaf, ca, top), pem(leaf, ca), pem(leaf, CHIP.amd.providers.der, ca, top))
+    known = [found(bundle=bundle) for bundle in bundles]
+    monkeypatch.setattr(certificates, "validate_path", never)
+    for at in (FROM, AT, UNTIL):
+        assert [found(bundle=bundle, at=at) for bundle in bundles] == known
+    for bundle, anchors in ((pem(leaf, top, ca), CHIP.anchors), (bundles[0], Anchors(CHIP.anchors.pins))):
+        with pytest.raises(AssertionError):
+            found(bundle=bundle, anchors=anchors)
 
 
 def test_a_new_list_is_asked_though_the_path_is_remembered() -> None:

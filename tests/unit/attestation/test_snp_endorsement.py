@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import NoReturn
 
 import pytest
 
 from counterfoil.attestation.claims import Endorsed
+from counterfoil.attestation.snp import endorsement
 from counterfoil.attestation.snp.endorsement import (
     MAX_ENDORSEMENT_BYTES,
     REMEMBERED,
@@ -56,8 +58,8 @@ def did_of(der: bytes, usage: str = UVM_USAGE) -> str:
 
 
 def test_it_says_who_endorses_what_for_and_in_which_version() -> None:
-    endorsement = found()
-    assert endorsement == Endorsement(MEASUREMENT, Endorsed(SIGNER.did, UVM_FEED, 104), FROM, UNTIL)
+    given = found()
+    assert given == Endorsement(MEASUREMENT, Endorsed(SIGNER.did, UVM_FEED, 104), FROM, UNTIL)
     assert found(SIGNER.endorse(MEASUREMENT, 0)).endorsed.svn == 0
     assert found(SIGNER.endorse(MEASUREMENT, 2**32 - 1)).endorsed.svn == 2**32 - 1
     assert found(SIGNER.endorse(MEASUREMENT, header={"feed": "other"})).endorsed.feed == "other"
@@ -237,6 +239,19 @@ def test_it_holds_to_the_second_though_it_is_remembered() -> None:
             found(good, at=at)
     with pytest.raises(EvidenceMismatchError):
         found(good, bytes(48))
+
+
+def test_its_path_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("a path is validated that is remembered")
+
+    good = SIGNER.endorse(MEASUREMENT)
+    known = found(good)
+    monkeypatch.setattr(endorsement, "validate_path", never)
+    for at in (FROM, AT, UNTIL):
+        assert found(good, at=at) == known
+    with pytest.raises(AssertionError):
+        found(SIGNER.endorse(MEASUREMENT, 105))
 
 
 def test_what_is_remembered_changes_no_answer_where_there_are_two_paths() -> None:
