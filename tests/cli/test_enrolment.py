@@ -84,7 +84,12 @@ def test_people_are_told_the_same(agent: Agent) -> None:
     asked = agent.shell(*agent.asking)
     assert asked.out.startswith(f"a challenge of {agent.live.world.identity.origin}, to be answered by 20")
     values = dict(line.strip().rsplit(maxsplit=1) for line in asked.out.splitlines()[1:])
-    bound = bytes.fromhex(values["binding 64"])
+    nonce, thumbprint = bytes.fromhex(values["nonce"]), agent.signer.public_key.thumbprint
+    bound = enrolment_binding(nonce, thumbprint)
+    assert (values["binding 64"], values["binding 32"]) == (
+        bound.hex(),
+        enrolment_binding(nonce, thumbprint, size=32).hex(),
+    )
     quote, collateral = agent.files(agent.evidence(bound))
     done = agent.shell(*agent.answering, *TDX, "--part", f"collateral={collateral}", "--part", f"quote={quote}")
     assert done.code == ExitCode.OK
