@@ -30,7 +30,9 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import RecordedGrade, RecordedStatus, parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.storage.memory import MemoryStore
+from counterfoil.verify import ChainLink, log_keys_of_genesis, verify_chain
 from counterfoil.verify.not_established import ATTESTED, ENROLLED, EVIDENCE_UNJUDGED
+from tests.attested import ATTESTED as HARDWARE_ISSUER
 from tests.attested import Machine
 from tests.attested_log import (
     AFTER,
@@ -300,3 +302,22 @@ def test_evidence_of_its_own_carries_the_key(scene: Scene, machines: tuple[Machi
     both_fail(Forgery(scene, {CARRIES: foreign}).files(), "no usable key")
     assert Carried(machine.evidence(bytes(64))).key is None
     assert EVIDENCE_UNJUDGED
+
+
+def test_a_chain_that_is_verified_without_appraising_says_so(scene: Scene) -> None:
+    evidence = scene.evidence
+    links = [ChainLink(one.statement or b"", one.decision, one.receipt) for one in evidence.exhibits]
+    keys = log_keys_of_genesis(scene.log.genesis)
+    verified = verify_chain(SUBJECT, links, evidence.exhibits[-1].chain_hash, keys)
+    assert EVIDENCE_UNJUDGED in verified.not_established
+
+
+def test_the_script_asks_that_kid_names_the_key_with_the_evidence(machines: tuple[Machine, Machine]) -> None:
+    key = script.read_cose_key(encode_cose_key(machines[0].signer.public_key))
+    header = {labels.ALG: -7, labels.KID: b"another name", labels.CWT_CLAIMS: {}}
+    message = script.Message(b"", header, {labels.CWT_ISS: HARDWARE_ISSUER}, {}, b"", b"", b"")
+    decision = script.Decision(7, 0, key.thumbprint, 1, None, None, None, None, 2, 2)
+    own = object.__new__(script.OwnChain)
+    own.log = script.Log("log.example/agents", "https://log.example/agents", {}, b"", b"")
+    with pytest.raises(script.Failed, match="kid is not the thumbprint"):
+        script.check_signer(message, decision, script.Policy({}, set(), {HARDWARE_ISSUER}), own, [], key)
