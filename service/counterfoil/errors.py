@@ -24,6 +24,7 @@
     │   ├── CertificateRevokedError, RevocationUnknownError
     │   ├── ReceiptKeyCompromisedError, ReceiptKeyNotInForceError
     │   ├── EntryRevokedError
+    │   ├── AppraisalDiffersError
     │   ├── EvidenceSignatureError, EvidenceVersionError, EvidenceMismatchError, EvidenceCertificateError
     │   ├── EvidenceOutOfDateError, CollateralMissingError, CollateralOutOfDateError, CollateralInvalidError
     │   ├── EvidenceDebugError, EvidenceAttributesError, EvidenceTcbError
@@ -468,6 +469,12 @@ class EntryRevokedError(UnverifiedError):
     """The log has revoked the key of the entry from before it on: what it says is not to be believed."""
 
     code = "entry-revoked"
+
+
+class AppraisalDiffersError(UnverifiedError):
+    """Evidence on the log does not come to what the decision record says."""
+
+    code = "appraisal-differs"
 
 
 class EvidenceSignatureError(UnverifiedError):

@@ -98,15 +98,25 @@ def test_the_difference_of_two_files(policy: Path, tmp_path: Path, shell: Shell)
 
 def test_the_difference_of_what_two_policies_rest_on_and_demand(policy: Path, tmp_path: Path, shell: Shell) -> None:
     members = whole(roots=[{"certificate": one} for one in ROOTS], replaces={"entry": 9, "entryId": "00" * 32})
-    del members["issuers"][0]["x509"][1], members["approved"]
+    del members["issuers"][0]["x509"][1], members["approved"], members["issuers"][0]["attestedBy"]
+    members["appraisals"][1]["bindings"] = ["thumbprint"]
+    members["appraisals"][0]["name"] = "others"
     members["operators"] |= {"approvals": 1, "keys": members["operators"]["keys"][:2]}
     members["contentTypes"][0]["demands"] = [{"roles": ["agent"], "requiredClaims": ["exp", "aud"]}]
     members["contentTypes"][1]["demands"] = [{"roles": [], "refusedFindings": ["repeated"]}]
     members["contentTypes"].append({"contentType": 60, "demands": [{"roles": ["agent"], "clockSkewSeconds": 1}]})
     new = written(tmp_path / "new.json", members)
-    lines = shell("policy", "diff", policy, new).out.splitlines()
+    told = shell("policy", "diff", policy, new).out.splitlines()
+    lines = [line for line in told if " appraisal policy " not in line]
+    assert [line.partition(": ")[0] for line in told if line not in lines] == [
+        "- appraisal policy of https://a.example machines",
+        "~ appraisal policy of desks",
+        "- appraisal policy machines",
+        "+ appraisal policy others",
+    ]
     fingerprints = [sha256(decode_base64url(one)).hexdigest() for one in ROOTS]
-    was = "requiredClaims exp, clockSkewSeconds 60, maxStatementBytes 512, refusedFindings repeated"
+    was = "requiredClaims exp, attestation key-bound, appraisedBy desks machines, clockSkewSeconds 60"
+    was += ", maxStatementBytes 512, refusedFindings repeated"
     assert lines == [
         f"- pin of https://a.example {PINS[1]}",
         f"~ demand of application/json: roles agent: {was} -> roles agent: requiredClaims aud exp",
@@ -119,7 +129,8 @@ def test_the_difference_of_what_two_policies_rest_on_and_demand(policy: Path, tm
         f"~ replaces: entry 5, entryId {'5a' * 32} -> entry 9, entryId {'00' * 32}",
         f"~ approved: entries 7 9, proposal {'c3' * 32} -> none",
     ]
-    back = shell("policy", "diff", new, policy).out.splitlines()
+    returned = shell("policy", "diff", new, policy).out.splitlines()
+    back = [line for line in returned if " appraisal " not in line]
     assert [line.split()[:2] for line in back if line[0] != "~"] == [
         [{"+": "-", "-": "+"}[line[0]], line.split()[1]] for line in lines if line[0] != "~"
     ]

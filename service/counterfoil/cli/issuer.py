@@ -123,7 +123,9 @@ def with_issuer(policy: PolicyDocument, added: Issuer) -> PolicyDocument:
     known = policy.issuer(added.name) or Issuer(added.name, (), frozenset())
     if set(known.pins) & set(added.pins):
         raise ConflictError("the policy has that did:x509 already, for this issuer")
-    changed = Issuer(added.name, known.keys + added.keys, known.roles | added.roles, known.pins + added.pins)
+    changed = replace(
+        known, keys=known.keys + added.keys, roles=known.roles | added.roles, pins=known.pins + added.pins
+    )
     issuers = tuple(changed if one == known else one for one in policy.issuers)
     if known not in policy.issuers:
         issuers = (*issuers, changed)

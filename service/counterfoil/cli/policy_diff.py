@@ -26,6 +26,8 @@ _ADDED_AND_REMOVED: Final = {
     ChangeKind.ROLE_REMOVED: "role",
     ChangeKind.PIN_ADDED: "pin",
     ChangeKind.PIN_REMOVED: "pin",
+    ChangeKind.ATTESTED_BY_ADDED: "appraisal policy",
+    ChangeKind.ATTESTED_BY_REMOVED: "appraisal policy",
     ChangeKind.ALGORITHM_ADDED: "algorithm",
     ChangeKind.ALGORITHM_REMOVED: "algorithm",
     ChangeKind.CONTENT_TYPE_ADDED: "content type",
@@ -47,6 +49,7 @@ _CHANGED: Final = {
     ChangeKind.CLOCK_SKEW_SECONDS: "clockSkewSeconds",
     ChangeKind.MAX_LAG_SECONDS: "maxLagSeconds",
     ChangeKind.NEEDS_CRL: "needsCrl",
+    ChangeKind.APPRAISAL: "appraisal policy",
     ChangeKind.APPROVALS: "approvals",
     ChangeKind.REPLACES: "replaces",
     ChangeKind.APPROVED: "approved",
@@ -118,5 +121,7 @@ def _line(change: Change) -> str:
         return f"{sign} content type {change.about}: {part_text(value)}"
     if change.kind in {ChangeKind.DEMAND_ADDED, ChangeKind.DEMAND_REMOVED}:
         return f"{sign} demand{about}: {part_text(value)}"
+    if change.kind in {ChangeKind.APPRAISAL_ADDED, ChangeKind.APPRAISAL_REMOVED}:
+        return f"{sign} appraisal policy {change.about}: {part_text(value)}"
     whole = change.kind in {ChangeKind.ISSUER_ADDED, ChangeKind.ISSUER_REMOVED}
     return f"{sign} {_ADDED_AND_REMOVED[change.kind]}{'' if whole else about} {part_text(value)}"

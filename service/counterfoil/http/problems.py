@@ -23,6 +23,7 @@ TABLE: Final[Mapping[type[CounterfoilError], tuple[int, str]]] = {
     errors.AlgorithmMissingError: (400, "Bad Signature Algorithm"),
     errors.TooLargeError: (413, "Content Too Large"),
     errors.UnverifiedError: (400, "Rejected"),
+    errors.AppraisalDiffersError: (500, "Appraisal Differs"),
     errors.AlgorithmUnsupportedError: (400, "Bad Signature Algorithm"),
     errors.AlgorithmKeyMismatchError: (400, "Bad Signature Algorithm"),
     errors.RefusedError: (400, "Rejected"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counterfoil.attestation.appraisal import Appraisal
-from counterfoil.errors import ContentAbsentError, CounterfoilError, LogCorruptError
+from counterfoil.errors import AppraisalDiffersError, ContentAbsentError, CounterfoilError, LogCorruptError
 from counterfoil.log.founding import POLICY_ENTRY
 from counterfoil.log.records import Content, Entry
 from counterfoil.log.rules_source import RulesReader
@@ -53,7 +53,9 @@ class RulesHistory:
 
         Raises:
             ContentAbsentError: The statement of the entry, or of the enrolment that its record names, is not stored.
-            LogCorruptError: It does not come out as it was recorded.
+            AppraisalDiffersError: It does not come out as it was recorded: somebody changed the record, or this release
+                judges evidence otherwise. An audit tells the same of every entry.
+            LogCorruptError: The record names an enrolment that is not there, or the chain of policies does not hold.
         """
         record = parse_decision_record(entry.decision)
         if record.attested is None:
@@ -64,10 +66,10 @@ class RulesHistory:
             credential = find_issuer_key(statement, rules, record.head_time)
             standing = decide(statement, credential, rules, record.head_time).standing
         except CounterfoilError as error:
-            raise LogCorruptError(f"entry {entry.number}, decided again, is not admitted: {error.detail}") from error
+            raise AppraisalDiffersError(f"entry {entry.number}, decided again, is refused: {error.detail}") from error
         found = standing.recorded, standing.appraisal_digest, standing.collateral_digest
         if found != (record.attested, record.appraisal_digest, record.collateral_digest):
-            raise LogCorruptError(
+            raise AppraisalDiffersError(
                 f"the attestation of entry {entry.number} is recorded as {attested_text(record.attested)}, with the "
                 f"appraisal {_hex(record.appraisal_digest)}; made again it is {attested_text(standing.recorded)}, with "
                 f"{_hex(standing.appraisal_digest)}"
