@@ -76,7 +76,7 @@ class Scene:
         return self
 
     async def commit(self, policy: PolicyDocument) -> None:
-        version = (await self.log.rules()).policy.version + 1
+        version = self.log.current_rules().policy.version + 1
         await register(policy_statement(self.world, replace(policy, version=version)), self.log)
 
     async def register(self, data: bytes) -> Registration:
@@ -443,6 +443,33 @@ async def test_an_issuer_that_is_attested_no_more_and_then_again_has_lost_its_ke
     await scene.commit(replace(scene.policy, issuers=(others, scene.policy.issuers[1]), appraisals=known))
     await scene.refuses(scene.machine.statement(), KeyUnknownError)
     await scene.commit(scene.policy)
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+
+
+@played
+async def test_a_policy_that_trusts_another_root_ends_those_below_the_one_before(scene: Scene) -> None:
+    await scene.open()
+    await scene.enrol()
+    certificate = make_platform().anchors.certificates[0]
+    wider = appraisal_for(PLATFORM, certificates=(*PLATFORM.anchors.certificates, certificate))
+    await scene.commit(attested_policy(PLATFORM, appraisals=(wider,)))
+    await scene.register(scene.machine.statement())
+    other = appraisal_for(PLATFORM, pins=frozenset({sha256(certificate).digest()}), certificates=(certificate,))
+    await scene.commit(attested_policy(PLATFORM, appraisals=(other,)))
+    await scene.refuses(scene.machine.statement(), KeyUnknownError)
+
+
+@played
+async def test_a_policy_that_admits_a_lesser_age_ends_them_sooner_and_one_that_admits_more_not_later(
+    scene: Scene,
+) -> None:
+    await scene.open()
+    await scene.enrol()
+    await scene.commit(attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, max_age_seconds=3600),)))
+    await scene.commit(attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, max_age_seconds=2 * DAY),)))
+    scene.world.clock.now = START + 3600
+    await scene.register(scene.machine.statement())
+    scene.world.clock.now += 1
     await scene.refuses(scene.machine.statement(), KeyUnknownError)
 
 

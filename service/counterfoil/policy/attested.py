@@ -1,7 +1,7 @@
 """How well the key of a statement is bound to attested hardware, by its own evidence or by an enrolment before it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from counterfoil.attestation.appraisal import Appraisal, Grade, Status
@@ -141,6 +141,24 @@ def stands_under(policy: PolicyDocument) -> Callable[[Session], bool]:
         return True
 
     return stands
+
+
+def ends_under(policy: PolicyDocument) -> Callable[[Session], int]:
+    """When a session ends by the age that a policy admits."""
+
+    def ends(session: Session) -> int:
+        appraisal = policy.appraisal(session.appraisal.appraised_by)
+        age = session.appraisal.max_age_seconds if appraisal is None else appraisal.max_age_seconds
+        return replace(session.appraisal, max_age_seconds=age).ends(session.begins)
+
+    return ends
+
+
+def changed_anchors(before: PolicyDocument, after: PolicyDocument) -> frozenset[str]:
+    """The names of the appraisal policies that trust others than they did."""
+    trusted = ({one.name: (one.pins, one.certificates) for one in policy.appraisals} for policy in (before, after))
+    was, now = trusted
+    return frozenset(name for name, anchors in now.items() if was.get(name) != anchors)
 
 
 def stands_by(policy: PolicyDocument, collateral: Collateral, at: int) -> Callable[[Session], bool]:

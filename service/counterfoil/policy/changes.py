@@ -17,7 +17,7 @@ from counterfoil.errors import (
     RevocationRefusedError,
 )
 from counterfoil.policy.anchors import Replaced
-from counterfoil.policy.attested import stands_by, stands_under
+from counterfoil.policy.attested import changed_anchors, ends_under, stands_by, stands_under
 from counterfoil.policy.ballot import (
     APPROVAL_CONTENT_TYPE,
     PROPOSAL_CONTENT_TYPE,
@@ -90,7 +90,9 @@ def sessions_after(before: Rules, after: Rules, at: int) -> Sessions:
     """
     sessions = before.sessions
     if after.policy is not before.policy:
-        sessions = sessions.keep(stands_under(after.policy))
+        sessions = sessions.keep(stands_under(after.policy)).cut(ends_under(after.policy))
+        others, genuine = changed_anchors(before.policy, after.policy), stands_by(after.policy, after.collateral, at)
+        sessions = sessions.keep(lambda one: one.appraisal.appraised_by not in others or genuine(one))
     if after.revoked is not before.revoked:
         sessions = sessions.keep(lambda one: one.key.thumbprint not in after.revocations)
     if after.crls is not before.crls or after.loaded is not before.loaded:

@@ -79,6 +79,11 @@ class Sessions:
             answered | {nonce: Answered(session.entry, nonce_ends)},
         )
 
+    def cut(self, ends: Callable[[Session], int]) -> "Sessions":
+        """The sessions, each of which ends at that time if it would not end before."""
+        cut = {name: replace(one, ends=min(one.ends, ends(one))) for name, one in self.by_key.items()}
+        return replace(self, by_key=cut)
+
     def keep(self, stands: Callable[[Session], bool]) -> "Sessions":
         """Those sessions that still stand."""
         return replace(self, by_key={name: one for name, one in self.by_key.items() if stands(one)})
