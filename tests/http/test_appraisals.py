@@ -19,7 +19,7 @@ from counterfoil.settings import Settings
 from counterfoil.statement.decision_record import RecordedStatus, parse_decision_record
 from counterfoil.storage.memory import MemoryStore
 from counterfoil.storage.sqlite import open_sqlite
-from tests.attested_log import AFTER, CARRIES, ENROLMENT, UNATTESTED, UNDER, machines_of, play
+from tests.attested_log import AFTER, CARRIES, ENROLMENT, POLICY, UNATTESTED, UNDER, machines_of, play
 from tests.audit.planting import Planted, planting
 from tests.builders import START, World
 from tests.http.live import ADMIN, Live, problem_in, running
@@ -68,6 +68,7 @@ def test_the_appraisal_of_an_attested_entry_is_made_again(
     record = parse_decision_record(entry.decision)
     ear = body["ear"]
     assert (ear.pop("iat"), ear["counterfoil.grade"]) == (at, "key-bound")
+    assert body["policyEntry"] == (record.policy_entry if enrolment is None else POLICY)
     assert sha256(encode_json(ear)).hexdigest() == body["digest"] == (record.appraisal_digest or b"").hex()
 
 

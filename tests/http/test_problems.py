@@ -29,7 +29,7 @@ def made(kind: type[CounterfoilError]) -> CounterfoilError:
 
 FAMILIES: dict[type[CounterfoilError], set[int]] = {
     errors.MalformedError: {400, 413},
-    errors.UnverifiedError: {400},
+    errors.UnverifiedError: {400, 500},
     errors.RefusedError: {400},
     errors.ConflictError: {409},
     errors.AbsentError: {404, 410},

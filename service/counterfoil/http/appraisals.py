@@ -21,12 +21,14 @@ class AppraisalOfEntry(Wire):
 
     ``ear`` is the attestation result (draft-ietf-rats-ear), unsigned, with the head time at which it was made as its
     ``iat``: of the entry, or of the enrolment that ``attestation`` names. ``digest`` is SHA-256 of it in RFC 8785 form
-    without ``iat``, as the decision record has it. Both are null of an unattested key.
+    without ``iat``, as the decision record has it. Both are null of an unattested key. ``policyEntry`` is the policy
+    by which the evidence was appraised.
     """
 
     number: int
     entry_id: str
     attestation: Attestation
+    policy_entry: int
     digest: str | None
     ear: dict[str, Any] | None
 
@@ -47,6 +49,7 @@ def get_appraisal(request: Request, response: Response, service: Wired, entry_id
         number=entry.number,
         entry_id=entry.statement_hash.hex(),
         attestation=attestation_of(attested),
+        policy_entry=again.policy_entry,
         digest=None if appraisal is None else appraisal.digest.hex(),
         ear=None if appraisal is None else appraisal.ear(again.appraised_at),
     )

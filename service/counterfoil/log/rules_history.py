@@ -29,11 +29,13 @@ _PAGE: Final = 64
 class AppraisedAgain:
     """The appraisal that an entry rests on, made again and the same as recorded; None of an unattested key.
 
-    ``appraised_at`` is the head time at which the evidence was appraised: of the entry, or of the enrolment.
+    ``appraised_at`` is the head time at which the evidence was appraised, ``policy_entry`` the entry of the policy that
+    was in force: of the entry, or of the enrolment.
     """
 
     appraisal: Appraisal | None
     appraised_at: int
+    policy_entry: int
 
 
 class RulesHistory:
@@ -59,7 +61,7 @@ class RulesHistory:
         """
         record = parse_decision_record(entry.decision)
         if record.attested is None:
-            return AppraisedAgain(None, record.head_time)
+            return AppraisedAgain(None, record.head_time, record.policy_entry)
         statement, enrolling = self._statement(entry.number), self._enrolling(record)
         try:
             rules = rules_under(self._rules(), entry.number, enrolling)
@@ -74,17 +76,21 @@ class RulesHistory:
                 f"appraisal {_hex(record.appraisal_digest)}; made again it is {attested_text(standing.recorded)}, with "
                 f"{_hex(standing.appraisal_digest)}"
             )
-        at = record.head_time if enrolling is None else enrolling.head_time
-        return AppraisedAgain(standing.appraisal, at)
+        named = record if enrolling is None else self._record(enrolling.number)
+        return AppraisedAgain(standing.appraisal, named.head_time, named.policy_entry)
 
     def _enrolling(self, record: DecisionRecord) -> Enrolling | None:
         number = None if record.attested is None else record.attested.enrolment
         if number is None:
             return None
-        entry = self._reader.entry(number)
+        head_time = self._record(number).head_time
+        return Enrolling(number, self._statement(number), head_time)
+
+    def _record(self, enrolment: int) -> DecisionRecord:
+        entry = self._reader.entry(enrolment)
         if entry is None:
-            raise LogCorruptError(f"entry {record.number} names entry {number} as its enrolment, which is not there")
-        return Enrolling(number, self._statement(number), parse_decision_record(entry.decision).head_time)
+            raise LogCorruptError(f"a record names entry {enrolment} as its enrolment, which is not there")
+        return parse_decision_record(entry.decision)
 
     def _rules(self) -> PastRules:
         try:
