@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography.x509.oid import NameOID
-
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.collateral import collateral_digest
 from counterfoil.attestation.pem_chain import parse_pem_chain
@@ -40,6 +38,9 @@ _LEVELS: Final = {
 }  # fmt: skip
 _INTEGER: Final = 0x02
 _OCTETS: Final = 0x04
+_COMMON_NAME: Final = bytes.fromhex("0603550403")
+_UTF8_STRING: Final = 0x0C
+_PRINTABLE_STRING: Final = 0x13
 _IA5_STRING: Final = 0x16
 _CHIP_SIZES: Final = frozenset({8, 64})
 _PURPOSE: Final = PathPurpose(crl_may_be_missing=True)
@@ -125,10 +126,16 @@ def _verify(bundle: bytes, at: int, anchors: Anchors, crls: Sequence[bytes]) -> 
 
 
 def _require_names(path: Sequence[Certificate], kind: SigningKey, product: str) -> None:
-    names = [[one.value for one in each.subject_name.get_attributes_for_oid(NameOID.COMMON_NAME)] for each in path]
     between = "SEV-" if kind is SigningKey.VCEK else "SEV-VLEK-"
-    if names != [[f"SEV-{kind.name}"], [f"{between}{product}"], [f"ARK-{product}"]]:
+    names = f"SEV-{kind.name}", f"{between}{product}", f"ARK-{product}"
+    if len(path) != len(names) or not all(map(_is_called, path, names)):
         raise EvidenceCertificateError(f"the path is not one that AMD has for a {kind.name} of {product}")
+
+
+def _is_called(certificate: Certificate, name: str) -> bool:
+    """Whether that is its one common name, in DER as AMD writes it (RFC 5280, section 4.1.2.4)."""
+    texts = (_COMMON_NAME + bytes((tag, len(name))) + name.encode() for tag in (_UTF8_STRING, _PRINTABLE_STRING))
+    return certificate.subject.count(_COMMON_NAME) == 1 and any(text in certificate.subject for text in texts)
 
 
 class _Said:

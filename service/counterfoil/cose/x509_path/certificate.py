@@ -47,7 +47,6 @@ class Certificate:
     serial: int
     issuer: bytes
     subject: bytes
-    subject_name: x509.Name
     spki: bytes
     not_before: int
     not_after: int
@@ -66,6 +65,11 @@ class Certificate:
     def fulcio_issuer(self) -> bytes | None:
         """Who vouched for the subject, as Fulcio says it."""
         return self.unrecognised.get(FULCIO_ISSUER)
+
+    @property
+    def subject_name(self) -> x509.Name:
+        """The subject, attribute by attribute; made each time, since few ask for it."""
+        return load_certificate(self.der).subject
 
     @property
     def is_self_issued(self) -> bool:
@@ -155,7 +159,6 @@ def _taken_apart(der: bytes, loaded: x509.Certificate) -> Certificate:
         serial=int.from_bytes(serial.content, "big", signed=True),
         issuer=issuer.encoded,
         subject=subject.encoded,
-        subject_name=loaded.subject,
         spki=spki.encoded,
         not_before=int(loaded.not_valid_before_utc.timestamp()),
         not_after=int(loaded.not_valid_after_utc.timestamp()),
