@@ -45,6 +45,10 @@ def walk(document: str, folder: Path, replaced: dict[str, str], seconds: float =
         port = server.getsockname()[1]
         command.write_text(_COMMAND.format(python=sys.executable, program=PROGRAM, port=port))
         command.chmod(0o755)
+        # What the document runs with python3 is to be this one: the path below is of its library.
+        python = command.with_name("python3")
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
         found = f"PYTHONPATH={os.pathsep.join(sys.path)}"
         script = f"PATH={command.parent}:$PATH\n{script}"
         with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
