@@ -4,6 +4,7 @@ import hashlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -51,18 +52,27 @@ ED25519: Final = "Ed25519"
 _CURVE_BY_LIBRARY_NAME: Final = {curve.library.name: curve for curve in CURVES}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class PublicKey:
     """A public key. Two are equal when their thumbprints are.
 
-    ``curve`` names the curve, or the parameter set of ML-DSA; RSA has none. ``thumbprint`` is the SHA-256 COSE Key
-    Thumbprint (RFC 9679), computed once.
+    ``curve`` names the curve, or the parameter set of ML-DSA; RSA has none.
     """
 
-    material: PublicMaterial = field(compare=False, repr=False)
-    kind: KeyKind = field(compare=False)
-    curve: str | None = field(compare=False)
-    thumbprint: bytes
+    material: PublicMaterial = field(repr=False)
+    kind: KeyKind
+    curve: str | None
+
+    @cached_property
+    def thumbprint(self) -> bytes:
+        """The SHA-256 COSE Key Thumbprint (RFC 9679): 32 bytes, computed once, of a key that is asked for its name."""
+        return hashlib.sha256(encode(required_members(self.material))).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.thumbprint == other.thumbprint
+
+    def __hash__(self) -> int:
+        return hash(self.thumbprint)
 
 
 def public_key_of(material: object) -> PublicKey:
@@ -72,14 +82,14 @@ def public_key_of(material: object) -> PublicKey:
         MalformedKeyError: it is of a kind or on a curve that this log does not know, or no sound point.
     """
     if isinstance(material, ec.EllipticCurvePublicKey):
-        return _named(material, KeyKind.EC2, _curve_of(material).name)
+        return PublicKey(material, KeyKind.EC2, _curve_of(material).name)
     if isinstance(material, ed25519.Ed25519PublicKey):
         require_signer_point(material.public_bytes_raw())
-        return _named(material, KeyKind.OKP, ED25519)
+        return PublicKey(material, KeyKind.OKP, ED25519)
     if isinstance(material, rsa.RSAPublicKey):
-        return _named(material, KeyKind.RSA, None)
+        return PublicKey(material, KeyKind.RSA, None)
     if ml_dsa.is_public_key(material):
-        return _named(material, KeyKind.AKP, ml_dsa.parameter_set(material))
+        return PublicKey(material, KeyKind.AKP, ml_dsa.parameter_set(material))
     raise MalformedKeyError("a key of a kind that this log does not know")
 
 
@@ -153,11 +163,6 @@ def public_key_pem(key: PublicKey) -> str:
     """Return ``key`` as a PEM text of the kind "PUBLIC KEY" (RFC 7468, section 13)."""
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     return key.material.public_bytes(encoding, form).decode("ascii")
-
-
-def _named(material: PublicMaterial, kind: KeyKind, curve: str | None) -> PublicKey:
-    thumbprint = hashlib.sha256(encode(required_members(material))).digest()
-    return PublicKey(material=material, kind=kind, curve=curve, thumbprint=thumbprint)
 
 
 def _curve_of(material: ec.EllipticCurvePublicKey) -> Curve:
