@@ -1,6 +1,5 @@
 """AWS Nitro Enclaves: whether a document is one that the security module of an enclave signed."""
 
-from collections.abc import Callable
 from hashlib import sha256
 from re import compile as regular
 from types import MappingProxyType
@@ -11,7 +10,7 @@ from counterfoil.attestation.claims import EvidenceClaims, not_checked, passed
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.nitro_document import NitroDocument, parse_nitro_document
-from counterfoil.attestation.ordered_paths import OrderedPaths
+from counterfoil.attestation.ordered_paths import validate_ordered
 from counterfoil.cose.sign1 import verify_sign1
 from counterfoil.cose.x509_path.purpose import VerifiedPath
 from counterfoil.errors import (
@@ -53,19 +52,6 @@ def verify_nitro(evidence: Evidence, at: int, anchors: Anchors, _collateral: Col
 
     AWS Nitro Enclaves NSM API, attestation process, section 3.2.3.
     """
-    return _verified(evidence, at, anchors, OrderedPaths())
-
-
-def nitro_verifier(paths: OrderedPaths) -> Callable[[Evidence, int, Anchors, Collateral], EvidenceClaims]:
-    """Return ``verify_nitro`` with the paths that were judged before: the same answers, sooner."""
-
-    def verify(evidence: Evidence, at: int, anchors: Anchors, _collateral: Collateral) -> EvidenceClaims:
-        return _verified(evidence, at, anchors, paths)
-
-    return verify
-
-
-def _verified(evidence: Evidence, at: int, anchors: Anchors, paths: OrderedPaths) -> EvidenceClaims:
     if evidence.platform is not Platform.AWS_NITRO:
         raise EvidenceMismatchError(f"evidence of {evidence.platform} is none of a Nitro Enclave")
     evidence.require_parts(frozenset({"document"}))
@@ -73,7 +59,7 @@ def _verified(evidence: Evidence, at: int, anchors: Anchors, paths: OrderedPaths
     root, *others = document.bundle
     if not anchors.is_pinned(root):
         raise RootUnknownError("the bundle of the document does not begin with a pinned root")
-    path = paths.validate((document.certificate, *reversed(others), root), (root,), at)
+    path = validate_ordered((document.certificate, *reversed(others), root), (root,), at)
     _require_signed(document, path)
     issued_at = document.timestamp // _MILLISECONDS
     _require_in_date(issued_at, path, at)

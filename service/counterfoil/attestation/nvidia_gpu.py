@@ -1,6 +1,6 @@
 """NVIDIA GPUs: whether a report is one that a GPU signed with a key that NVIDIA certified."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from re import compile as regular
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.attestation.nvidia_fields import FIRMWARE_ID, field_facts
 from counterfoil.attestation.nvidia_firmware import certified_firmware
 from counterfoil.attestation.nvidia_spdm import GpuReport, parse_gpu_report
-from counterfoil.attestation.ordered_paths import OrderedPaths
+from counterfoil.attestation.ordered_paths import validate_ordered
 from counterfoil.attestation.pem_chain import parse_pem_chain
 from counterfoil.cose.algorithms import algorithm_named
 from counterfoil.cose.verify_signature import verify_signature
@@ -61,21 +61,6 @@ def verify_nvidia_gpu(evidence: Evidence, at: int, anchors: Anchors, collateral:
 
     DMTF DSP0274 1.1, section on MEASUREMENTS; TCG DICE Attestation Architecture, section on TcbInfo.
     """
-    return _verified(evidence, at, anchors, collateral, OrderedPaths())
-
-
-def nvidia_gpu_verifier(paths: OrderedPaths) -> Callable[[Evidence, int, Anchors, Collateral], EvidenceClaims]:
-    """Return ``verify_nvidia_gpu`` with the paths that were judged before: the same answers, sooner."""
-
-    def verify(evidence: Evidence, at: int, anchors: Anchors, collateral: Collateral) -> EvidenceClaims:
-        return _verified(evidence, at, anchors, collateral, paths)
-
-    return verify
-
-
-def _verified(
-    evidence: Evidence, at: int, anchors: Anchors, collateral: Collateral, paths: OrderedPaths
-) -> EvidenceClaims:
     if evidence.platform is not Platform.NVIDIA_GPU:
         raise EvidenceMismatchError(f"evidence of {evidence.platform} is none of an NVIDIA GPU")
     evidence.require_parts(_PARTS)
@@ -85,7 +70,7 @@ def _verified(
     if not roots:
         raise RootUnknownError("neither the evidence nor the operator supplied a root that is pinned")
     crls = _crls_of(chain, roots, collateral)
-    path = paths.validate(chain, roots, at, crls=crls)
+    path = validate_ordered(chain, roots, at, crls=crls)
     _require_signed(report, path)
     return EvidenceClaims(
         platform=Platform.NVIDIA_GPU,

@@ -13,8 +13,7 @@ from counterfoil.attestation.anchors import Anchors, vendor_anchors
 from counterfoil.attestation.claims import EvidenceClaims, Outcome
 from counterfoil.attestation.collateral import NO_COLLATERAL, Collateral, collateral_digest
 from counterfoil.attestation.evidence import Evidence, Platform
-from counterfoil.attestation.nvidia_gpu import nvidia_gpu_verifier, verify_nvidia_gpu
-from counterfoil.attestation.ordered_paths import OrderedPaths
+from counterfoil.attestation.nvidia_gpu import verify_nvidia_gpu
 from counterfoil.errors import (
     CertificateOutOfDateError,
     CertificateRevokedError,
@@ -100,17 +99,16 @@ def test_a_real_report_with_a_signature_that_is_none_is_refused() -> None:
 
 def test_a_real_report_with_a_byte_changed_is_refused() -> None:
     report, chain, anchors = real_report(), real("hopperCertChain.txt"), vendor_anchors(Platform.NVIDIA_GPU)
-    verify = nvidia_gpu_verifier(OrderedPaths())
     for place in {*range(0, len(report), 31), *range(48), *range(len(report) - 97, len(report), 8)}:
         changed = bytearray(report)
         changed[place] ^= 0x01
         with pytest.raises((MalformedError, UnverifiedError)):
-            verify(gpu_evidence(bytes(changed), chain), REAL_AT, anchors, NO_COLLATERAL)
+            verify_nvidia_gpu(gpu_evidence(bytes(changed), chain), REAL_AT, anchors, NO_COLLATERAL)
     for place in range(40, len(chain) - 1300, 61):
         mutated = bytearray(chain)
         mutated[place] ^= 0x01
         with pytest.raises((MalformedError, UnverifiedError)):
-            verify(gpu_evidence(report, bytes(mutated)), REAL_AT, anchors, NO_COLLATERAL)
+            verify_nvidia_gpu(gpu_evidence(report, bytes(mutated)), REAL_AT, anchors, NO_COLLATERAL)
 
 
 def test_a_report_gives_what_the_gpu_said() -> None:

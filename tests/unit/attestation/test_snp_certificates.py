@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.claims import not_checked, passed
 from counterfoil.attestation.collateral import Collateral, collateral_digest
+from counterfoil.attestation.remembered import MAX_REMEMBERED, Remembered, Verified
 from counterfoil.attestation.snp import certificates
 from counterfoil.attestation.snp.certificates import (
     MAX_BUNDLE_BYTES,
@@ -20,7 +21,6 @@ from counterfoil.attestation.snp.certificates import (
     ChipCertificate,
     verify_chip_certificate,
 )
-from counterfoil.attestation.snp.remembered import MAX_REMEMBERED, Remembered, Verified
 from counterfoil.attestation.snp.report import SigningKey
 from counterfoil.attestation.snp.verify import verify_snp
 from counterfoil.errors import (

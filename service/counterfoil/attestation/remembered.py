@@ -7,7 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from counterfoil.cose.x509_path.certificate import parse_certificate
 
 MAX_REMEMBERED: Final = 1024
-"""Chips and endorsements that were judged lately, some kilobytes each."""
+"""Paths of devices and endorsements that were judged lately, some kilobytes each."""
 
 
 class Dated(Protocol):
