@@ -1,7 +1,6 @@
-"""Keys that enrol by what hardware they run on: what the log admits by them, and when they end."""
+"""Keys that enrol by what hardware they run on: what the log admits by them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from hashlib import sha256
 
@@ -11,8 +10,6 @@ from counterfoil.attestation.appraisal import Grade
 from counterfoil.attestation.binding import Binding, enrolment_binding
 from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
 from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.cose import labels
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1
@@ -29,94 +26,29 @@ from counterfoil.errors import (
     KeyIdentifierConflictError,
     KeyNotBoundError,
     KeyOfAnotherIssuerError,
-    KeyRevokedError,
     KeyUnknownError,
     MalformedEvidenceError,
     MeasurementNotAdmittedError,
     PlatformNotAdmittedError,
     SignatureInvalidError,
     SubjectReservedError,
-    TcbStatusNotAdmittedError,
     TooManySessionsError,
     UnverifiedError,
 )
-from counterfoil.log.founding import sign_own_statement
-from counterfoil.log.local_log import LocalLog
 from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.policy import sessions
 from counterfoil.policy.demand import Demand
-from counterfoil.policy.document import PolicyDocument
-from counterfoil.policy.loaded_collateral import COLLATERAL_CONTENT_TYPE, CollateralKind, CollateralNotice
 from counterfoil.register import Registration, admit, register
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import Attested, RecordedGrade, RecordedStatus, parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
-from counterfoil.statement.key_notice import REVOCATION_CONTENT_TYPE, Revocation
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
-from tests.attested import ATTESTED, MACHINES, Machine, appraisal_for, attested_policy, machine_of
+from tests.attested import ATTESTED, Machine, appraisal_for, attested_policy, machine_of
 from tests.builders import CONTENT_TYPE, ORIGIN, START, World, issuer_of, sign_statement
-from tests.intel_quotes import PCE_SVN, CollateralSays, make_platform
-from tests.log.material import policy_statement, require_clean
-
-PLATFORM = make_platform()
-DAY = 24 * 60 * 60
-
-
-class Scene:
-    """A log whose policy, entry 2, admits the machine's platform; opened in this process."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.machine = world, machine_of(world, PLATFORM)
-        self.policy = attested_policy(PLATFORM, issuer_of(world.agent), version=2)
-
-    async def open(self, policy: PolicyDocument | None = None) -> "Scene":
-        self.log: LocalLog = self.world.open()
-        await self.commit(policy or self.policy)
-        return self
-
-    async def commit(self, policy: PolicyDocument) -> None:
-        version = self.log.current_rules().policy.version + 1
-        await register(policy_statement(self.world, replace(policy, version=version)), self.log)
-
-    async def register(self, data: bytes) -> Registration:
-        done = await register(data, self.log)
-        require_clean(self.world)
-        return done
-
-    async def load(self, says: CollateralSays) -> None:
-        document = PLATFORM.collateral(says=says)
-        notice = CollateralNotice(CollateralKind.DCAP, dcap_about(parse_dcap_collateral(document)), document)
-        service, identity = self.world.signers[KeyPurpose.SERVICE], self.world.identity
-        subject, now = identity.policy_subject, self.world.clock()
-        data = sign_own_statement(service, identity, subject, COLLATERAL_CONTENT_TYPE, notice.encode(), now)
-        await self.register(data)
-
-    async def enrol(self, machine: Machine | None = None) -> Registration:
-        machine = machine or self.machine
-        return await self.register(machine.enrolment(machine.challenge(self.world.clock())))
-
-    def attested(self, number: int) -> Attested | None:
-        entry = self.world.store.entry(number)
-        assert entry is not None
-        return parse_decision_record(entry.decision).attested
-
-    async def refuses(self, data: bytes, error: type[CounterfoilError]) -> None:
-        before = self.world.head()
-        with pytest.raises(error):
-            await register(data, self.log)
-        assert self.world.head() == before
-        require_clean(self.world)
-
-
-def played(scene: Callable[[Scene], Coroutine[None, None, None]]) -> Callable[[], None]:
-    """A test on a store in memory: what the other stores do of it is told by their contract and by one test here."""
-
-    def test() -> None:
-        asyncio.run(scene(Scene(World(MemoryStore()).found())))
-
-    test.__name__ = scene.__name__
-    return test
+from tests.intel_quotes import make_platform
+from tests.log.enrolment_scene import DAY, PLATFORM, Scene, played
+from tests.log.material import require_clean
 
 
 def test_a_key_enrols_and_signs_from_then_on_by_itself(world: World) -> None:
@@ -331,65 +263,6 @@ async def test_an_appraisal_by_another_policy_will_not_do(scene: Scene) -> None:
 
 
 @played
-async def test_it_ends_after_a_day_and_with_what_it_rests_on(scene: Scene) -> None:
-    await scene.open()
-    await scene.enrol()
-    scene.world.clock.now = START + DAY
-    await scene.register(scene.machine.statement())
-    scene.world.clock.now += 1
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-
-
-@played
-async def test_it_ends_with_its_revocation(scene: Scene) -> None:
-    await scene.open()
-    enrolled = await scene.enrol()
-    world = scene.world
-    said = Revocation(scene.machine.kid, enrolled.number, "gone").encode()
-    operator = world.signers[KeyPurpose.OPERATOR]
-    subject = world.identity.policy_subject
-    await scene.register(sign_own_statement(operator, world.identity, subject, REVOCATION_CONTENT_TYPE, said, START))
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-    again = scene.machine.enrolment(scene.machine.challenge())
-    await scene.refuses(again, KeyRevokedError)
-
-
-@played
-async def test_a_policy_ends_those_that_do_not_satisfy_it_and_no_later_one_brings_them_back(scene: Scene) -> None:
-    await scene.open()
-    await scene.enrol()
-    unlike = attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, measurements={"mrtd": frozenset({b"x"})}),))
-    alike = attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, debug=True),))
-    await scene.commit(alike)
-    await scene.register(scene.machine.statement())
-    await scene.commit(unlike)
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-    await scene.commit(scene.policy)
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-    await scene.enrol()
-    await scene.register(scene.machine.statement())
-    for changes in ({"name": "else"}, {"bindings": frozenset({Binding.THUMBPRINT})}):
-        await scene.commit(
-            attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, **{"name": MACHINES} | changes),))
-        )
-        await scene.refuses(scene.machine.statement(), KeyUnknownError)
-        await scene.commit(scene.policy)
-        await scene.enrol()
-
-
-@played
-async def test_new_collateral_by_which_the_evidence_would_not_do_ends_it(scene: Scene) -> None:
-    await scene.open()
-    await scene.enrol()
-    await scene.load(CollateralSays(issued=START - DAY + 1))
-    await scene.register(scene.machine.statement())
-    await scene.load(CollateralSays(issued=START - DAY + 2, levels=(("UpToDate", PCE_SVN + 1), ("OutOfDate", 0))))
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-    again = scene.machine.enrolment(scene.machine.challenge())
-    await scene.refuses(again, TcbStatusNotAdmittedError)
-
-
-@played
 async def test_an_appraisal_policy_that_the_issuer_does_not_name_makes_no_key_its_own(scene: Scene) -> None:
     named = appraisal_for(PLATFORM, measurements={"mrtd": frozenset({bytes(48)})})
     policy = attested_policy(PLATFORM, appraisals=(named,))
@@ -432,45 +305,6 @@ async def test_certificates_beside_an_enrolment_are_refused(scene: Scene) -> Non
     message = parse_sign1(listed.enrolment(listed.challenge(), issuer=name, carry_key=False), max_bytes=1 << 20)
     beside = encode_sign1(message.protected_bytes, {labels.X5CHAIN: b"c"}, message.payload, message.signature)
     await scene.refuses(beside, MalformedEvidenceError)
-
-
-@played
-async def test_an_issuer_that_is_attested_no_more_and_then_again_has_lost_its_keys(scene: Scene) -> None:
-    await scene.open()
-    await scene.enrol()
-    others = replace(scene.policy.issuers[0], attested_by=frozenset({"others"}))
-    known = (*scene.policy.appraisals, appraisal_for(PLATFORM, "others"))
-    await scene.commit(replace(scene.policy, issuers=(others, scene.policy.issuers[1]), appraisals=known))
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-    await scene.commit(scene.policy)
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-
-
-@played
-async def test_a_policy_that_trusts_another_root_ends_those_below_the_one_before(scene: Scene) -> None:
-    await scene.open()
-    await scene.enrol()
-    certificate = make_platform().anchors.certificates[0]
-    wider = appraisal_for(PLATFORM, certificates=(*PLATFORM.anchors.certificates, certificate))
-    await scene.commit(attested_policy(PLATFORM, appraisals=(wider,)))
-    await scene.register(scene.machine.statement())
-    other = appraisal_for(PLATFORM, pins=frozenset({sha256(certificate).digest()}), certificates=(certificate,))
-    await scene.commit(attested_policy(PLATFORM, appraisals=(other,)))
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
-
-
-@played
-async def test_a_policy_that_admits_a_lesser_age_ends_them_sooner_and_one_that_admits_more_not_later(
-    scene: Scene,
-) -> None:
-    await scene.open()
-    await scene.enrol()
-    await scene.commit(attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, max_age_seconds=3600),)))
-    await scene.commit(attested_policy(PLATFORM, appraisals=(appraisal_for(PLATFORM, max_age_seconds=2 * DAY),)))
-    scene.world.clock.now = START + 3600
-    await scene.register(scene.machine.statement())
-    scene.world.clock.now += 1
-    await scene.refuses(scene.machine.statement(), KeyUnknownError)
 
 
 @played
@@ -538,19 +372,3 @@ async def test_enrolments_have_to_be_admitted(scene: Scene) -> None:
     closed = tuple(rule for rule in scene.policy.content_types if rule.content_type != ENROLMENT_CONTENT_TYPE)
     await scene.open(replace(scene.policy, content_types=closed))
     await scene.refuses(scene.machine.enrolment(scene.machine.challenge()), ContentTypeNotAdmittedError)
-
-
-@played
-async def test_those_that_are_over_are_read_over(scene: Scene) -> None:
-    await scene.open()
-    for _ in range(3):
-        await scene.enrol(machine_of(scene.world, PLATFORM))
-    scene.world.clock.now = START + 8 * DAY
-    last = await scene.enrol()
-    rules = read_rules(scene.world.store, read_genesis(scene.world.store), scene.world.head())
-    assert set(rules.sessions.by_key) == {scene.machine.kid}
-    assert rules.rules_entry == last.number
-    scene.world.clock.now += 9 * DAY
-    await scene.register(sign_statement(scene.world.agent, issuer=scene.policy.issuers[1].name))
-    rules = read_rules(scene.world.store, read_genesis(scene.world.store), scene.world.head())
-    assert rules.rules_entry == last.number
