@@ -107,7 +107,7 @@ def test_every_decision_comes_out_the_same_on_both_sides(log: Log, shell: Shell,
     ear = stored["appraisal"]
     assert ear["iat"] == (START if attested[number] == ENROLMENT or number == ENROLMENT else START + 60)
     (submodule,) = ear["submods"].values()
-    assert submodule["ear.appraisal-policy-id"] == "machines"
+    assert submodule["ear_appraisal_policy_ids"] == ["machines"]
     assert submodule["counterfoil.checks"]
 
 

@@ -115,7 +115,7 @@ def test_a_quote_over_the_challenge_enrols_a_key_until_what_is_measured_changes(
     submodule = enrolled.result["submods"]
     assert isinstance(submodule, dict)
     assert isinstance(submodule["tpm2"], dict)
-    assert submodule["tpm2"]["ear.appraisal-policy-id"] == way.appraisal
+    assert submodule["tpm2"]["ear_appraisal_policy_ids"] == [way.appraisal]
     live.register(sign_statement(signer, issuer=ATTESTED))
     assert problem_in(live.post(sign_statement(stranger, issuer=ATTESTED))).code == "key-unknown"
     assert problem_in(live.post(sign_statement(live.world.agent))).code == "attestation-required"

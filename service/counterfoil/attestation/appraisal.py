@@ -10,11 +10,11 @@ from typing import Final
 from counterfoil.attestation.ar4si import Tier, TrustworthinessClaim, tier_of
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Check, EvidenceClaims
+from counterfoil.attestation.ear_names import EAR_PROFILE, IETF_NAMES
 from counterfoil.attestation.evidence import Platform
 from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.jcs import JsonValue, encode_json
 
-EAR_PROFILE: Final = "tag:ietf.org,2026:rats/ear#01"
 APPRAISER: Final = "https://counterfoil.invalid/appraiser"
 APPRAISAL_BUILD: Final = "counterfoil-appraisal/1"
 """Which form the result has. It changes with whatever would give the same evidence another result."""
@@ -90,15 +90,15 @@ class Appraisal:
     def ear(self, at: int | None = None) -> dict[str, JsonValue]:
         """The result as an EAR, with the reference time ``at`` as its iat where that is given."""
         submodule: dict[str, JsonValue] = {
-            "ear.status": self.status.value,
-            "ear.trustworthiness-vector": {claim.value: value for claim, value in self._vector().items()},
-            "ear.appraisal-policy-id": self.appraised_by,
+            IETF_NAMES.status: self.status.value,
+            IETF_NAMES.vector: {claim.value: value for claim, value in self._vector().items()},
+            IETF_NAMES.policies: [self.appraised_by],
             "counterfoil.checks": [_check_json(check) for check in self.checks],
             "counterfoil.claims": claims_json(self.claims),
         }
         members: dict[str, JsonValue] = {
             "eat_profile": EAR_PROFILE,
-            "ear.verifier-id": {"developer": APPRAISER, "build": APPRAISAL_BUILD},
+            IETF_NAMES.verifier: {"developer": APPRAISER, "build": APPRAISAL_BUILD},
             "submods": {self.claims.platform.value: submodule},
             "counterfoil.grade": self.grade.value,
             "counterfoil.binding": self.binding.value,

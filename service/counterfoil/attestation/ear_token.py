@@ -1,7 +1,6 @@
 """EAT attestation results as JSON Web Tokens (draft-ietf-rats-ear; its earlier profile of Project Veraison)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -9,6 +8,7 @@ from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.ar4si import MAX_VALUE, MIN_VALUE, Tier, TrustworthinessClaim, tier_of
 from counterfoil.attestation.claims import Check, EvidenceClaims, not_checked, passed
 from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.ear_names import EAR_NAMES, EarNames
 from counterfoil.attestation.evidence import MAX_SUBMODULES, Evidence, Platform
 from counterfoil.attestation.passport import Passport, PassportRules, audience_facts, numbered, verify_passport
 from counterfoil.attestation.tee_claims import text_facts
@@ -28,37 +28,6 @@ _OPTIONAL: Final = frozenset({"keys"})
 _RULES: Final = PassportRules(frozenset({"ES256", "ES384", "ES512", "PS256", "PS384", "PS512"}), None)
 _NOTHING: Final = TokenClaims(MappingProxyType({}))
 
-EAR_PROFILE: Final = "tag:ietf.org,2026:rats/ear#04"
-"""draft-ietf-rats-ear-04, section 3."""
-
-VERAISON_PROFILE: Final = "tag:github.com,2023:veraison/ear"
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    status: str
-    vector: str
-    verifier: str
-    policies: str
-    key: str
-
-
-_IETF: Final = _Names(
-    status="ear_status",
-    vector="ear_trustworthiness_vector",
-    verifier="ear_verifier_id",
-    policies="ear_appraisal_policy_ids",
-    key="ear_veraison_key_attestation",
-)
-_VERAISON: Final = _Names(
-    status="ear.status",
-    vector="ear.trustworthiness-vector",
-    verifier="ear.verifier-id",
-    policies="ear.appraisal-policy-id",
-    key="ear.veraison.key-attestation",
-)
-_PROFILES: Final = {EAR_PROFILE: _IETF, "tag:ietf.org,2026:rats/ear#03": _IETF, VERAISON_PROFILE: _VERAISON}
-
 _FACTS: Final = {"issuer": "iss", "profile": "eat_profile"}
 _TIERS: Final = {tier.value: tier for tier in Tier}
 _VECTOR: Final = {claim.value for claim in TrustworthinessClaim}
@@ -68,7 +37,7 @@ def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
     """The claims of the attestation result in the part ``token``, once it affirms each of its submodules.
 
     Its key is pinned, by its SubjectPublicKeyInfo or, in the part ``keys``, its RFC 7638 thumbprint; or that of
-    certificates in the header which lead to what is pinned; or one of the key set that was loaded for the issuer.
+    certificates in the header which lead to what is pinned; or one of the key set that was loaded for the issuer. One
     that does not say when it expires is refused, though the draft may leave that out.
 
     Raises:
@@ -82,7 +51,7 @@ def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
     passport = verify_passport(evidence.part("token"), at, _RULES, find)
     claims = passport.claims
     profile = claims.text("eat_profile") or ""
-    names = _PROFILES.get(profile)
+    names = EAR_NAMES.get(profile)
     if names is None:
         raise EvidenceVersionError("the attestation result is of a profile that is not read here")
     _require_whole_times(claims)
@@ -111,7 +80,7 @@ def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
     )
 
 
-def _appraisal(claims: TokenClaims, names: _Names, passport: Passport) -> EvidenceClaims:
+def _appraisal(claims: TokenClaims, names: EarNames, passport: Passport) -> EvidenceClaims:
     _require_affirming(claims.text(names.status))
     facts, checks = _vector(claims.nested(names.vector))
     return EvidenceClaims(
@@ -161,13 +130,13 @@ def _require_whole_times(claims: TokenClaims) -> None:
         raise MalformedEvidenceError("an attestation result says when it was issued and when it expires")
 
 
-def _bound(claims: TokenClaims, names: _Names) -> Mapping[str, bytes]:
+def _bound(claims: TokenClaims, names: EarNames) -> Mapping[str, bytes]:
     attested = claims.nested(names.key)
     found = {"nonce": claims.base64("eat_nonce"), "public-key": (attested or _NOTHING).base64("akpub")}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _verifier(claims: TokenClaims, names: _Names) -> dict[str, str]:
+def _verifier(claims: TokenClaims, names: EarNames) -> dict[str, str]:
     identity = claims.nested(names.verifier)
     developer, build = (None, None) if identity is None else (identity.text("developer"), identity.text("build"))
     if developer is None or build is None:

@@ -6,6 +6,7 @@ from typing import Final
 from counterfoil.attestation.appraisal import claims_json
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Check, Outcome
+from counterfoil.attestation.ear_names import IETF_NAMES
 from counterfoil.cli.appraisal_trial import BUILT_IN, Trial, Verdict
 from counterfoil.cli.output import Reply, bullets, fields, timestamp
 from counterfoil.encoding.jcs import JsonValue
@@ -52,7 +53,7 @@ def _ear(trial: Trial, at: int) -> JsonValue:
     ear = trial.appraisal.ear(at)
     submodules = ear["submods"]
     if trial.verdict is Verdict.NONE and isinstance(submodules, dict):
-        ear["submods"] = {name: {**one, "ear.status": Verdict.NONE.value} for name, one in submodules.items()}
+        ear["submods"] = {name: {**one, IETF_NAMES.status: Verdict.NONE.value} for name, one in submodules.items()}
     return ear
 
 

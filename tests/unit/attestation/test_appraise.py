@@ -12,6 +12,8 @@ from counterfoil.attestation.appraisal_policy import AppraisalPolicy, Endorser
 from counterfoil.attestation.appraise import appraise, require_admitted, require_satisfied
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Endorsed, EvidenceClaims, not_checked, passed
+from counterfoil.attestation.collateral import NO_COLLATERAL
+from counterfoil.attestation.ear_token import verify_ear
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.errors import (
@@ -32,6 +34,7 @@ from counterfoil.errors import (
     UncheckedNotAdmittedError,
 )
 from counterfoil.signing.generate import generate_private_key
+from tests.attestation_tokens import TokenIssuer
 
 AT = 1_800_000_000
 KEY = generate_private_key("ES256").public_key
@@ -172,15 +175,15 @@ def test_the_result_is_an_ear_that_says_what_was_looked_at() -> None:
     result: Any = found.ear(AT)
     assert result["iat"] == AT
     submodule = result["submods"]["amd-sev-snp"]
-    assert submodule["ear.status"] == "affirming"
-    assert submodule["ear.trustworthiness-vector"] == {
+    assert submodule["ear_status"] == "affirming"
+    assert submodule["ear_trustworthiness_vector"] == {
         "instance-identity": 2,
         "configuration": 2,
         "executables": 0,
         "hardware": 2,
         "runtime-opaque": 2,
     }
-    assert submodule["ear.appraisal-policy-id"] == "p"
+    assert submodule["ear_appraisal_policy_ids"] == ["p"]
     assert {check["outcome"] for check in submodule["counterfoil.checks"]} == {"passed"}
     assert result["counterfoil.evidence"] == sha256(EVIDENCE.encode()).hexdigest()
     assert result["counterfoil.collateral"] == ["00" * 32]
@@ -188,8 +191,25 @@ def test_the_result_is_an_ear_that_says_what_was_looked_at() -> None:
     assert "iat" not in found.ear()
     named = judged(policy=policy(measurements={"launch": frozenset({b"\x01" * 48})}))
     again: Any = named.ear()
-    assert again["submods"]["amd-sev-snp"]["ear.trustworthiness-vector"]["executables"] == 2
+    assert again["submods"]["amd-sev-snp"]["ear_trustworthiness_vector"]["executables"] == 2
     assert named.digest != found.digest
+
+
+def test_the_result_can_be_handed_on_as_a_token_and_is_read_as_one() -> None:
+    signer = TokenIssuer.p256()
+    made: Any = judged().ear(AT)
+    token = signer.token(made | {"exp": AT + 60}, {"alg": "ES256", "typ": "JWT"})
+    issued = signer.ear()
+    claims = verify_ear(issued.with_part("token", token).evidence, AT, issued.anchors, NO_COLLATERAL)
+    assert claims.submodules["amd-sev-snp"].facts == {
+        "configuration": "2",
+        "executables": "0",
+        "hardware": "2",
+        "instance-identity": "2",
+        "runtime-opaque": "2",
+        "policy": "p",
+        "status": "affirming",
+    }
 
 
 COMPOSITE = EvidenceClaims(
