@@ -16,10 +16,10 @@ from tests.builders import sign_statement
 from tests.http.live import ADMIN, COSE, QUIET, Live, exchange, new_world, problem_in, running
 from tests.http.test_failures import FailingStore
 
-PAYLOAD = b'{"marked":"payload-7c1f"}'
-SUBJECT = "subject-7c1f"
-ISSUER = "https://issuer-7c1f.example"
-MARK = "7c1f"
+PAYLOAD = b'{"marked":"payload-zq-mark-vx"}'
+SUBJECT = "subject-zq-mark-vx"
+ISSUER = "https://issuer-zq-mark-vx.example"
+MARK = "zq-mark-vx"
 
 
 @contextmanager
