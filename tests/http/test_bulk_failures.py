@@ -112,7 +112,7 @@ def test_what_nobody_foresaw_is_each_ones_problem_and_leads_to_a_line(
 
 def test_a_commit_that_does_not_come_is_told(store: TurningStore) -> None:
     with running(new_world(store)) as live:
-        live.service.log._commits._timeout = 0.2
+        live.service.log._commits._patience.seconds = 0.2
         statements, size = [sign_statement(live.world.agent) for _ in range(20)], live.size()
         store.good = 0
         try:
@@ -125,7 +125,7 @@ def test_a_commit_that_does_not_come_is_told(store: TurningStore) -> None:
 
 def test_room_in_the_queue_is_not_waited_for_without_end(store: TurningStore) -> None:
     with running(new_world(store)) as live:
-        live.service.log._commits._timeout = 0.2
+        live.service.log._commits._patience.seconds = 0.2
         live.service.log._commits._max_queue = 0
         found = post(live, [sign_statement(live.world.agent) for _ in range(20)])
         assert [code_of(item) for item in found] == [(503, "queue-full", None)] * 20

@@ -189,7 +189,7 @@ def test_a_commit_that_takes_too_long_is_unavailable_and_posting_again_tells(wor
             await register(data, log)
         gate.open()
         await commits.close()
-        log._commits._timeout = 30
+        log._commits._patience.seconds = 30
         found = await register(data, log)
         assert (found.number, found.new) == (2, False)
         require_clean(world)

@@ -4,10 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from functools import partial
 from typing import Final, Protocol
 
-from counterfoil.errors import CommitTimeoutError, CorruptError, QueueFullError
+from counterfoil.errors import CorruptError, QueueFullError
+from counterfoil.log.patience import Patience, fail
 from counterfoil.log.plan import Outcome, Placed, Submission
 from counterfoil.log.sequencer import Appended
 
@@ -79,7 +79,7 @@ class GroupCommit:
         self._run = run
         self._max_batch = max_batch
         self._max_queue = max_queue
-        self._timeout = timeout
+        self._patience = Patience(timeout)
         self._on_corrupt = on_corrupt
         self._observer = observer
         self._waiting: deque[tuple[Submission, asyncio.Future[Result]]] = deque()
@@ -110,8 +110,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         # Who gives up, or is cancelled, leaves the submission in the queue: it may be committed all the same.
-        patience = loop.call_later(self._timeout, _give_up, future, self._timeout)
-        future.add_done_callback(partial(_forget, patience))
+        self._patience.watch(future)
         self._waiting.append((submission, future))
         if self._task is None or self._task.done():
             # In a context of its own: it commits for many requests, and is none of them.
@@ -121,7 +120,7 @@ class GroupCommit:
     @property
     def timeout(self) -> float:
         """How many seconds a submission waits for its commit."""
-        return self._timeout
+        return self._patience.seconds
 
     @property
     def queue_length(self) -> int:
@@ -158,10 +157,12 @@ class GroupCommit:
             appended = await self._run(commit)
         except Exception as error:  # noqa: BLE001 - the worker loop is a process edge: nobody else tells those who wait
             self._fail(taken or self._take_all(), error)
+            self._patience.forget_done()
             return
         for (_, future), outcome, receipt in zip(taken, appended.outcomes, appended.receipts, strict=False):
             if not future.done():
                 future.set_result((outcome, receipt))
+        self._patience.forget_done()
         # Those behind a change of the rules were not taken; they go first in the next batch.
         self._waiting.extendleft(reversed(taken[len(appended.outcomes) :]))
 
@@ -176,17 +177,4 @@ class GroupCommit:
             self._on_corrupt(error)
             taken = [*taken, *self._take_all()]
         for _, future in taken:
-            if not future.done():
-                future.set_exception(error)
-
-
-def _give_up(future: asyncio.Future[Result], seconds: float) -> None:
-    if not future.done():
-        future.set_exception(CommitTimeoutError(f"no commit within {seconds:g} seconds"))
-
-
-def _forget(patience: asyncio.TimerHandle, future: asyncio.Future[Result]) -> None:
-    patience.cancel()
-    # Somebody who gave up waiting never asks how it ended; asyncio would report that as an error of ours.
-    if not future.cancelled():
-        future.exception()
+            fail(future, error)
