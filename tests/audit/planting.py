@@ -82,7 +82,7 @@ class Planted:
         ids = [chain_id(one.statement.claims.subject or "") for one in submissions]
         with self.store.append() as transaction:
             named = [ref.entry for one in submissions if one.decision.event for ref in one.decision.event.references]
-            view = View({}, transaction.chains(ids), EventView(transaction.places(named), {}))
+            view = View({}, transaction.prior([], ids, None).chains, EventView(transaction.places(named), {}))
             draft = Draft(self.world.identity.origin, head, now, view)
             for submission in submissions:
                 draft.place(submission)

@@ -15,10 +15,9 @@ from enum import StrEnum
 
 from counterfoil.errors import StoreUnavailableError
 from counterfoil.log.ports import AppendTransaction, LogStore
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, EntryNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainNumber, EntryNumber, Head, Landmark, Place, Prior
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
-from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 
@@ -28,8 +27,7 @@ class Call(StrEnum):
 
     BEGIN = "begin"
     HEAD = "head"
-    REGISTERED = "registered"
-    CHAINS = "chains"
+    PRIOR = "prior"
     PLACES = "places"
     LANDMARKS = "landmarks"
     NUMBERS_USED = "numbers_used"
@@ -38,7 +36,6 @@ class Call(StrEnum):
     LEAF_HASHES = "leaf_hashes"
     TILE_ROOTS = "tile_roots"
     TILE = "tile"
-    TREE_HEAD = "tree_head"
     WRITE = "write"
     COMMIT = "commit"
 
@@ -108,9 +105,9 @@ class _FaultyAppend:
         with self._store.making(Call.HEAD):
             return self._inner.head
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        with self._store.making(Call.REGISTERED):
-            return self._inner.registered(keys)
+    def prior(self, keys: Sequence[DuplicateKey], chain_ids: Sequence[ChainId], size: int | None) -> Prior:
+        with self._store.making(Call.PRIOR):
+            return self._inner.prior(keys, chain_ids, size)
 
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         with self._store.making(Call.PLACES):
@@ -136,10 +133,6 @@ class _FaultyAppend:
         with self._store.making(Call.LANDMARKS):
             return self._inner.landmarks(since)
 
-    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
-        with self._store.making(Call.CHAINS):
-            return self._inner.chains(chain_ids)
-
     def leaf_hashes(self, start: int, stop: int) -> Sequence[LeafHash]:
         with self._store.making(Call.LEAF_HASHES):
             return self._inner.leaf_hashes(start, stop)
@@ -151,10 +144,6 @@ class _FaultyAppend:
     def tile(self, tile: TileId) -> bytes | None:
         with self._store.making(Call.TILE):
             return self._inner.tile(tile)
-
-    def tree_head(self, size: int) -> TreeHead | None:
-        with self._store.making(Call.TREE_HEAD):
-            return self._inner.tree_head(size)
 
     def write(self, batch: Batch) -> None:
         with self._store.making(Call.WRITE):

@@ -59,7 +59,7 @@ def batch_of(
 ) -> Batch:
     """The batch that appends ``new``, as the transaction found the log; ``head`` sets members of the head row."""
     before = transaction.head or _BEFORE
-    chains = dict(transaction.chains(list({item.chain_id for item in new})))
+    chains = dict(transaction.prior([], list({item.chain_id for item in new}), None).chains)
     touched: dict[ChainId, ChainHead] = {}
     count = before.chain_count
     entries: list[Entry] = []

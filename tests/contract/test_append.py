@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from counterfoil.errors import StoreUnavailableError
-from counterfoil.log.records import Registered
+from counterfoil.log.records import Prior, Registered
 from counterfoil.merkle.tiles import TileId
 from counterfoil.policy.document import Visibility
 from counterfoil.receipt.leaf import statement_leaf
 from tests.contract.rows import START, New, append, batch_of, numbered
 from tests.contract.stores import Place, Store, everything
 from tests.contract.whole import check_whole
+
+NOTHING = Prior({}, {}, None)
 
 
 class Interrupted(BaseException):
@@ -21,8 +23,7 @@ class Interrupted(BaseException):
 def test_an_empty_store_has_no_head_under_the_lock(store: Store) -> None:
     with store.append() as transaction:
         assert transaction.head is None
-        assert transaction.registered([New(b"x").duplicate_key]) == {}
-        assert transaction.chains([New(b"x").chain_id]) == {}
+        assert transaction.prior([New(b"x").duplicate_key], [New(b"x").chain_id], 1) == NOTHING
         assert list(transaction.leaf_hashes(0, 256)) == []
         assert list(transaction.tile_roots(0, 0, 256)) == []
         assert transaction.tile(TileId(0, 0)) is None
@@ -66,14 +67,19 @@ def test_under_the_lock_what_was_committed_is_found(store: Store) -> None:
     batch = append(store, new)
     with store.append() as transaction:
         assert transaction.head == batch.head
-        found = transaction.registered([item.duplicate_key for item in [*new, *numbered(1024, "unknown")]])
-        assert found == {
+        asked = [*new, *numbered(1024, "unknown", subjects=1024)]
+        keys, chain_ids = [item.duplicate_key for item in asked], [item.chain_id for item in asked]
+        registered = {
             item.duplicate_key: Registered(e.number, item.hash) for item, e in zip(new, batch.entries, strict=True)
         }
-        chains = transaction.chains([item.chain_id for item in [*new, *numbered(1024, "unknown", subjects=1024)]])
-        assert chains == {chain.chain_id: chain for chain in batch.chains}
-        assert transaction.registered([]) == {}
-        assert transaction.chains([]) == {}
+        chains = {chain.chain_id: chain for chain in batch.chains}
+        assert transaction.prior(keys, chain_ids, 600) == Prior(registered, chains, batch.head.tree)
+        assert transaction.prior(keys, [], None) == Prior(registered, {}, None)
+        assert transaction.prior([], chain_ids, 599) == Prior({}, chains, None)
+        assert transaction.prior([], [], 600) == Prior({}, {}, batch.head.tree)
+        assert transaction.prior([], [], None) == NOTHING
+        for size in (0, 601, -1, 2**63, 2**64):
+            assert transaction.prior([], [], size) == NOTHING
 
 
 def test_under_the_lock_the_tree_is_read(store: Store) -> None:

@@ -16,7 +16,6 @@ def every_call(store: FaultyStore) -> None:
     """One transaction that makes each call, and appends one entry."""
     with store.append() as transaction:
         batch = batch_of(transaction, [New(b"the entry")])
-        transaction.registered([New(b"x").duplicate_key])
         transaction.places([New(b"x").hash])
         transaction.landmarks({ChainNumber(0): 0})
         transaction.numbers_used(0, 1, {New(b"x").hash: [0]})
@@ -25,7 +24,6 @@ def every_call(store: FaultyStore) -> None:
         transaction.leaf_hashes(0, 1)
         transaction.tile_roots(0, 0, 1)
         transaction.tile(TileId(0, 0))
-        transaction.tree_head(1)
         transaction.write(batch)
 
 

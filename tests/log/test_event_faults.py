@@ -43,7 +43,7 @@ async def outcomes(statements: list[bytes], log: LocalLog) -> list[Registration 
 
 
 @pytest.mark.parametrize("how", How)
-@pytest.mark.parametrize("call", [Call.CHAINS, Call.PLACES, Call.LANDMARKS, Call.WRITE, Call.COMMIT])
+@pytest.mark.parametrize("call", [Call.PRIOR, Call.PLACES, Call.LANDMARKS, Call.WRITE, Call.COMMIT])
 def test_one_failed_call(world: World, call: Call, how: How) -> None:
     async def run() -> None:
         cast = Cast()

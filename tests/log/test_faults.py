@@ -22,7 +22,7 @@ FEW = 5
 ALMOST_A_TILE = 252
 """Entries before the fault, the founding ones among them. Only ten that complete a tile read old leaf hashes."""
 
-CALLS = [Call.BEGIN, Call.HEAD, Call.REGISTERED, Call.CHAINS, Call.LEAF_HASHES, Call.WRITE, Call.COMMIT]
+CALLS = [Call.BEGIN, Call.HEAD, Call.PRIOR, Call.LEAF_HASHES, Call.WRITE, Call.COMMIT]
 """An append reads no tile's hashes, and roots of tiles only at the 65,536th entry: a test below says so."""
 
 ONCE = (Call.LEAF_HASHES, 2)

@@ -15,8 +15,8 @@ from counterfoil.log.records import (
     Head,
     KeptEntry,
     Landmark,
+    Prior,
     ReferenceRow,
-    Registered,
 )
 from counterfoil.merkle.tiles import Tile, TileReader
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead
@@ -34,20 +34,15 @@ class AppendTransaction(TileReader, PastReader, Protocol):
         """The head row as read under the lock; None when the log was not founded yet."""
         ...
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        """Those of the duplicate keys that are on the log."""
-        ...
+    def prior(self, keys: Sequence[DuplicateKey], chain_ids: Sequence[ChainId], size: int | None) -> Prior:
+        """What the log holds of these duplicate keys and chains, and the tree head committed at exactly ``size``.
 
-    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
-        """Those of the chains that have begun."""
+        Keys and chains that it does not hold are left out; where ``size`` is None, no head is asked for.
+        """
         ...
 
     def landmarks(self, since: Mapping[ChainNumber, int]) -> Sequence[Landmark]:
         """The landmarks of each chain from that sequence number on, in the order of the chain."""
-        ...
-
-    def tree_head(self, size: int) -> TreeHead | None:
-        """The tree head committed at exactly that size."""
         ...
 
     def write(self, batch: Batch) -> None:

@@ -1,5 +1,6 @@
 """What the log stores, row by row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NewType
 
@@ -155,3 +156,12 @@ class Registered:
 
     number: EntryNumber
     statement_hash: StatementHash
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the log already holds of what a batch is about, and the tree head that was asked for with it."""
+
+    registered: Mapping[DuplicateKey, Registered]
+    chains: Mapping[ChainId, ChainHead]
+    tree_head: TreeHead | None

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from counterfoil.cose.signer import Signer
 from counterfoil.errors import LogCorruptError, NotInitialisedError
 from counterfoil.log.plan import Outcome, Placed, Plan, Submission, View, plan_batch
 from counterfoil.log.ports import AppendTransaction, LogStore
-from counterfoil.log.records import Head
+from counterfoil.log.records import Head, Prior
 from counterfoil.log.standings import Standings
 from counterfoil.merkle.grown_paths import grown_paths
 from counterfoil.receipt.issue import SignedHead
 from counterfoil.receipt.tree_head import HeadSignature, TreeHead, sign_head
 from counterfoil.statement.identity import LogIdentity
 from counterfoil.statement.links import chain_id
+
+_NOTHING: Final = Prior({}, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class Sequencer:
             NotInitialisedError: The store holds no log.
         """
         with self._store.append() as transaction:
-            head = self._require_head(transaction)
+            head = _require_head(transaction)
             submissions = drain()
+            prior = self._prior(transaction, head.tree, submissions)
+            self._require_no_rollback(head.tree, prior.tree_head)
             plan = plan_batch(
                 self._identity.origin,
                 head,
                 max(head.tree.time, self._clock()),
-                self._view(transaction, submissions),
+                self._view(transaction, submissions, prior),
                 submissions,
                 signer=self._signer.public_key.thumbprint,
             )
@@ -74,35 +79,27 @@ class Sequencer:
         self._last = plan.head.tree
         return Appended(plan.outcomes, _receipts(plan, signed))
 
-    def _require_head(self, transaction: AppendTransaction) -> Head:
-        head = transaction.head
-        if head is None:
-            raise NotInitialisedError("the store holds no log")
-        require_whole(head)
-        self._require_no_rollback(head.tree, transaction)
-        return head
+    def _prior(self, transaction: AppendTransaction, now: TreeHead, submissions: Sequence[Submission]) -> Prior:
+        """All that is looked up before anything is decided, in one question to the store."""
+        statements = [submission.statement for submission in submissions]
+        # Where others appended meanwhile, what this process has seen must still lie under it.
+        seen = self._last.size if self._last is not None and self._last.size < now.size else None
+        if not statements and seen is None:
+            return _NOTHING
+        chains = {chain_id(statement.claims.subject or "") for statement in statements}
+        return transaction.prior([statement.duplicate_key for statement in statements], list(chains), seen)
 
-    def _require_no_rollback(self, now: TreeHead, transaction: AppendTransaction) -> None:
+    def _require_no_rollback(self, now: TreeHead, kept: TreeHead | None) -> None:
         last = self._last
-        if last is None or now == last:
-            return
-        kept: TreeHead | None = None
-        if now.size > last.size:
-            # Others appended meanwhile; what this process has seen must still lie under it.
-            kept = transaction.tree_head(last.size)
-        if kept != last:
+        if last is not None and last not in {now, kept}:
             raise LogCorruptError(
                 f"this process has seen size {last.size} with root {last.root.hex()}, which the store does not hold "
                 f"any more; it now says size {now.size} with root {now.root.hex()}",
             )
 
-    def _view(self, transaction: AppendTransaction, submissions: Sequence[Submission]) -> View:
-        statements = [submission.statement for submission in submissions]
-        if not statements:
-            return View({}, {})
-        registered = transaction.registered([statement.duplicate_key for statement in statements])
-        chains = transaction.chains(list({chain_id(statement.claims.subject or "") for statement in statements}))
-        return View(registered, chains, self._standings.view(transaction, submissions, chains.values()))
+    def _view(self, transaction: AppendTransaction, submissions: Sequence[Submission], prior: Prior) -> View:
+        events = self._standings.view(transaction, submissions, prior.chains.values())
+        return View(prior.registered, prior.chains, events)
 
     def _write(self, transaction: AppendTransaction, plan: Plan) -> SignedHead | None:
         if plan.growth is None:
@@ -110,6 +107,14 @@ class Sequencer:
         signature: HeadSignature = sign_head(self._signer, self._identity, plan.head.tree)
         transaction.write(plan.batch(transaction, signature))
         return SignedHead(self._identity, plan.head.tree, self._signer.public_key, signature)
+
+
+def _require_head(transaction: AppendTransaction) -> Head:
+    head = transaction.head
+    if head is None:
+        raise NotInitialisedError("the store holds no log")
+    require_whole(head)
+    return head
 
 
 def require_whole(head: Head) -> None:

@@ -6,10 +6,9 @@ from threading import Lock
 from typing import Final
 
 from counterfoil.errors import StoreUnavailableError
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, EntryNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainNumber, EntryNumber, Head, Landmark, Place, Prior
 from counterfoil.merkle.hashing import LeafHash, NodeHash
 from counterfoil.merkle.tiles import TileId
-from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 from counterfoil.storage.memory_log import MemoryLog
@@ -37,13 +36,10 @@ class MemoryAppend:
         self._open()
         return self._head
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        """Those of the duplicate keys that are on the log."""
-        return self._open().registered(keys)
-
-    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
-        """Those of the chains that have begun."""
-        return self._open().chains(chain_ids)
+    def prior(self, keys: Sequence[DuplicateKey], chain_ids: Sequence[ChainId], size: int | None) -> Prior:
+        """What the log holds of these keys and chains, and the tree head of that size."""
+        log = self._open()
+        return Prior(log.registered(keys), log.chains(chain_ids), None if size is None else log.tree_head(size))
 
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         """Where those of the statements stand that are on the log."""
@@ -80,10 +76,6 @@ class MemoryAppend:
     def tile(self, tile: TileId) -> bytes | None:
         """The 8,192 bytes of a full stored tile, or None where there is none."""
         return self._open().tile(tile)
-
-    def tree_head(self, size: int) -> TreeHead | None:
-        """The tree head committed at exactly that size."""
-        return self._open().tree_head(size)
 
     def write(self, batch: Batch) -> None:
         """Write a batch; it becomes visible when the transaction ends without an error."""

@@ -6,15 +6,15 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Select, make_url
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainNumber, Head, Landmark, Place, Prior
 from counterfoil.merkle.bounds import is_tree_number
-from counterfoil.receipt.tree_head import TreeHead
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 from counterfoil.storage import postgres_sql as sql
+from counterfoil.storage.postgres_prior import prior_of
 from counterfoil.storage.postgres_rows import batch_parameters
-from counterfoil.storage.rows import Found, chain_of, head_of, landmark_of, place_of, tree_head_of
-from counterfoil.storage.stored_keys import StoredKeys, registered_of
+from counterfoil.storage.rows import Found, head_of, landmark_of, place_of
+from counterfoil.storage.stored_keys import StoredKeys
 
 _DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
 
@@ -57,18 +57,14 @@ class PostgresAppend(StoredKeys):
         """The head row as read under the lock; None when the log was not founded yet."""
         return self._head
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        """Those of the duplicate keys that are on the log."""
-        if not keys:
-            return {}
-        return dict(registered_of(row) for row in self._wire.ask(sql.REGISTERED, {"keys": list(keys)}))
-
-    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
-        """Those of the chains that have begun."""
-        if not chain_ids:
-            return {}
-        found = [chain_of(row) for row in self._wire.ask(sql.CHAINS, {"ids": list(chain_ids)})]
-        return {chain.chain_id: chain for chain in found}
+    def prior(self, keys: Sequence[DuplicateKey], chain_ids: Sequence[ChainId], size: int | None) -> Prior:
+        """What the log holds of these keys and chains, and the tree head of that size, in one journey."""
+        asked = {
+            "keys": list(keys),
+            "ids": list(chain_ids),
+            "size": size if size is not None and is_tree_number(size) else None,
+        }
+        return prior_of(self._wire.ask(sql.PRIOR, asked))
 
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         """Where those of the statements stand that are on the log."""
@@ -80,11 +76,6 @@ class PostgresAppend(StoredKeys):
             return []
         asked = {"chains": list(since), "starts": list(since.values())}
         return list(map(landmark_of, self._wire.ask(sql.LANDMARKS, asked)))
-
-    def tree_head(self, size: int) -> TreeHead | None:
-        """The tree head committed at exactly that size."""
-        rows = self._wire.ask(sql.TREE_HEAD, {"size": size}) if is_tree_number(size) else ()
-        return tree_head_of(rows[0]) if rows else None
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one statement; it becomes visible and durable when the transaction ends without an error.

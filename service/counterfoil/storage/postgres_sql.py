@@ -17,13 +17,16 @@ LOCK_EMPTY_LOG: Final = "SELECT pg_advisory_xact_lock(7165913, 1)"
 COMMIT: Final = "COMMIT"
 ROLLBACK: Final = "ROLLBACK"
 
-REGISTERED: Final = """
-SELECT number, duplicate_key, statement_hash FROM entries WHERE duplicate_key = ANY(%(keys)b::bytea[])
+PRIOR: Final = """
+SELECT 'entries' AS "table", number, duplicate_key AS key, statement_hash AS hash, NULL::int8 AS count,
+  NULL::text AS visibility
+FROM entries WHERE duplicate_key = ANY(%(keys)b::bytea[])
+UNION ALL
+SELECT 'chains', number, chain_id, chain_hash, length, visibility FROM chains WHERE chain_id = ANY(%(ids)b::bytea[])
+UNION ALL
+SELECT 'tree_heads', size, NULL::bytea, root, "time", NULL::text FROM tree_heads WHERE size = %(size)b::int8
 """
-
-CHAINS: Final = """
-SELECT number, chain_id, length, chain_hash, visibility FROM chains WHERE chain_id = ANY(%(ids)b::bytea[])
-"""
+"""Three look-ups in one journey, while everybody else waits for the lock."""
 
 PLACES: Final = """
 SELECT number, statement_hash, chain_number, sequence FROM entries WHERE statement_hash = ANY(%(hashes)b::bytea[])
@@ -35,10 +38,6 @@ FROM unnest(%(chains)b::int8[], %(starts)b::int8[]) AS since(chain_number, start
 JOIN events e ON e.landmark = 1 AND e.chain_number = since.chain_number AND e.sequence >= since.start
 LEFT JOIN statements s ON s.number = e.number
 ORDER BY e.chain_number, e.sequence
-"""
-
-TREE_HEAD: Final = """
-SELECT size, root, "time" FROM tree_heads WHERE size = %(size)b::int8
 """
 
 _ENTRIES: Final = """

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select
 
 from counterfoil.errors import LogCorruptError
-from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Registered
+from counterfoil.log.records import Batch, ChainHead, ChainNumber, Head, Landmark, Place, Prior
 from counterfoil.statement.links import ChainId
 from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 from counterfoil.storage import sqlite_sql as sql
@@ -41,14 +41,12 @@ class SqliteAppend(StoredKeys):
         """The head row as read under the lock; None when the log was not founded yet."""
         return self._head
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        """Those of the duplicate keys that are on the log."""
-        return dict(registered_of(row) for row in self._ask_each(sql.REGISTERED, keys))
-
-    def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
-        """Those of the chains that have begun."""
-        found = [chain_of(row) for row in self._ask_each(sql.CHAIN, chain_ids)]
-        return {chain.chain_id: chain for chain in found}
+    def prior(self, keys: Sequence[DuplicateKey], chain_ids: Sequence[ChainId], size: int | None) -> Prior:
+        """What the log holds of these keys and chains, and the tree head of that size."""
+        registered = dict(registered_of(row) for row in self._ask_each(sql.REGISTERED, keys))
+        chains = [chain_of(row) for row in self._ask_each(sql.CHAIN, chain_ids)]
+        head = None if size is None else self.tree_head(size)
+        return Prior(registered, {chain.chain_id: chain for chain in chains}, head)
 
     def places(self, hashes: Sequence[StatementHash]) -> Mapping[StatementHash, Place]:
         """Where those of the statements stand that are on the log."""

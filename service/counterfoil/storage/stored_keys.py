@@ -21,11 +21,6 @@ KEYS_PER_QUERY: Final = 512
 class StoredKeys(StoredTiles):
     """The lookups by key over the tables; errors as for the tiles."""
 
-    def registered(self, keys: Sequence[DuplicateKey]) -> Mapping[DuplicateKey, Registered]:
-        """Those of the duplicate keys that are on the log."""
-        query = select(ENTRIES.c.number, ENTRIES.c.duplicate_key, ENTRIES.c.statement_hash)
-        return dict(registered_of(row) for row in self._any_of(query, ENTRIES.c.duplicate_key, keys))
-
     def chains(self, chain_ids: Sequence[ChainId]) -> Mapping[ChainId, ChainHead]:
         """Those of the chains that have begun."""
         chains = (chain_of(row) for row in self._any_of(select(CHAINS), CHAINS.c.chain_id, chain_ids))

@@ -189,7 +189,7 @@ def test_a_tile_is_not_written_again(store: MemoryStore) -> None:
     "use",
     [
         lambda transaction, batch: transaction.write(batch),
-        lambda transaction, batch: transaction.registered([batch.entries[0].duplicate_key]),
+        lambda transaction, batch: transaction.prior([batch.entries[0].duplicate_key], [], None),
         lambda transaction, _batch: transaction.head,
     ],
 )
@@ -215,8 +215,7 @@ def test_a_transaction_ends_with_its_block(store: MemoryStore, *, commits: bool)
             transaction.write(batch)
     uses: list[Callable[[], object]] = [
         lambda: transaction.head,
-        lambda: transaction.registered([]),
-        lambda: transaction.chains([]),
+        lambda: transaction.prior([], [], None),
         lambda: transaction.leaf_hashes(0, 1),
         lambda: transaction.tile_roots(0, 0, 1),
         lambda: transaction.tile(TileId(0, 0)),

@@ -115,8 +115,10 @@ def test_an_append_works_by_index(filled: PostgresStore) -> None:
     with filled.append() as begun:
         batch = batch_of(begun, numbered(64, "many 0", subjects=256))
         asked: list[tuple[str, dict[str, Any]]] = [
-            (postgres_sql.REGISTERED, {"keys": [DuplicateKey(HASH)] * 64}),
-            (postgres_sql.CHAINS, {"ids": [ChainId(HASH)] * 64}),
+            (
+                postgres_sql.PRIOR,
+                {"keys": [DuplicateKey(HASH)] * 64, "ids": [ChainId(HASH)] * 64, "size": 7},
+            ),
             (postgres_sql.PLACES, {"hashes": [StatementHash(HASH)] * 64}),
             (postgres_sql.LANDMARKS, {"chains": [1, 2, 3], "starts": [0, 7, 0]}),
             (

@@ -125,5 +125,5 @@ def test_a_transaction_that_has_ended_does_nothing(store: SqliteStore) -> None:
     with pytest.raises(StoreUnavailableError):
         transaction.write(batch)
     with pytest.raises(StoreUnavailableError):
-        transaction.chains([ChainId(bytes(32))])
+        transaction.prior([], [ChainId(bytes(32))], None)
     assert check_whole(store) == 603

@@ -37,7 +37,7 @@ def damage_more(path: Path, *statements: str) -> None:
 
 def read_registered(store: SqliteStore) -> object:
     with store.append() as transaction:
-        return transaction.registered([New(b"statement 0").duplicate_key])
+        return transaction.prior([New(b"statement 0").duplicate_key], [], None)
 
 
 READS: dict[str, tuple[str, Callable[[SqliteStore], object]]] = {
