@@ -8,8 +8,8 @@ from counterfoil.attestation.claims import EvidenceClaims, Outcome
 from counterfoil.attestation.collateral import NO_COLLATERAL
 from counterfoil.attestation.composite import verify_composite
 from counterfoil.attestation.evidence import Evidence, Platform, parse_evidence_bundle
-from counterfoil.attestation.nitro import verify_nitro
-from counterfoil.attestation.nvidia_gpu import verify_nvidia_gpu
+from counterfoil.attestation.nitro.verify import verify_nitro
+from counterfoil.attestation.nvidia.verify import verify_nvidia_gpu
 from counterfoil.errors import (
     CounterfoilError,
     EvidenceMismatchError,
