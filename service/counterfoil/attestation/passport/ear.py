@@ -25,7 +25,10 @@ from counterfoil.errors import (
 
 _PARTS: Final = frozenset({"token"})
 _OPTIONAL: Final = frozenset({"keys"})
-_RULES: Final = PassportRules(frozenset({"ES256", "ES384", "ES512", "PS256", "PS384", "PS512"}), None)
+_ALGORITHMS: Final = frozenset({"ES256", "ES384", "ES512", "PS256", "PS384", "PS512"})
+_RULES: Final = PassportRules(_ALGORITHMS, None, dated_will_do=True)
+"""Veraison writes no exp at all. When an attestation result was issued it always says."""
+
 _NOTHING: Final = TokenClaims(MappingProxyType({}))
 
 _FACTS: Final = {"issuer": "iss", "profile": "eat_profile"}
@@ -38,7 +41,7 @@ def verify_ear(evidence: Evidence, at: int, anchors: Anchors, collateral: Collat
 
     Its key is pinned, by its SubjectPublicKeyInfo or, in the part ``keys``, its RFC 7638 thumbprint; or that of
     certificates in the header which lead to what is pinned; or one of the key set that was loaded for the issuer. One
-    that does not say when it expires is refused, though the draft may leave that out.
+    that does not say when it expires holds by its age alone, which each appraisal policy bounds.
 
     Raises:
         MalformedError: The token cannot be read.
@@ -125,9 +128,9 @@ def _require_affirming(status: str | None) -> None:
 
 
 def _require_whole_times(claims: TokenClaims) -> None:
-    """RFC 9711, section 4.3.1: times of an EAT are whole seconds; draft-ietf-rats-ear has iat always."""
-    if claims.integer("iat") is None or claims.integer("exp") is None:
-        raise MalformedEvidenceError("an attestation result says when it was issued and when it expires")
+    """RFC 9711, section 4.3.1: times of an EAT are whole seconds; draft-ietf-rats-ear asks for iat alone."""
+    if claims.integer("iat") is None or (claims.integer("exp") is None and "exp" in claims.members):
+        raise MalformedEvidenceError("an attestation result says in whole seconds when it was issued and may expire")
 
 
 def _bound(claims: TokenClaims, names: EarNames) -> Mapping[str, bytes]:

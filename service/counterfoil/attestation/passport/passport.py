@@ -16,10 +16,14 @@ from counterfoil.errors import TokenIssuerError
 
 @dataclass(frozen=True, slots=True)
 class PassportRules:
-    """The algorithms and the issuers of one platform's tokens. Without a pattern any issuer will do, and none."""
+    """The algorithms and the issuers of one platform's tokens. Without a pattern any issuer will do, and none.
+
+    ``dated_will_do``: a token may leave out when it expires if it says when it was issued, and its age counts.
+    """
 
     algorithms: frozenset[str]
     issuers: re.Pattern[str] | None
+    dated_will_do: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def verify_passport(raw: bytes, at: int, rules: PassportRules, find_key: Callabl
         raise TokenIssuerError("the token is of no issuer that is known for its platform")
     trusted = find_key(token, issuer or "")
     claims = verify_token(token, trusted.key)
-    times = require_times(claims, at)
+    times = require_times(claims, at, dated_will_do=rules.dated_will_do)
     return Passport(
         claims=claims,
         issuer=issuer or "",
@@ -61,7 +65,11 @@ def verify_passport(raw: bytes, at: int, rules: PassportRules, find_key: Callabl
         holds_from=max(times.holds_from, trusted.holds_from),
         holds_until=min(times.holds_until, trusted.holds_until),
         collateral=trusted.collateral,
-        checks=(passed("token-signature", token.algorithm), passed("token-times"), *trusted.checks),
+        checks=(
+            passed("token-signature", token.algorithm),
+            passed("token-times", "" if "exp" in claims.members else "no expiry: its age counts"),
+            *trusted.checks,
+        ),
     )
 
 

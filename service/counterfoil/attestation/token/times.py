@@ -21,19 +21,22 @@ class TokenTimes:
     holds_until: int
 
 
-def require_times(claims: TokenClaims, at: int) -> TokenTimes:
+def require_times(claims: TokenClaims, at: int, *, dated_will_do: bool = False) -> TokenTimes:
     """When the token holds, once it does at the time ``at``. Times may be whole or fractions of seconds.
 
+    Where ``dated_will_do``, a token that does not say when it expires holds for ever if it says when it was issued: how
+    old it may be is for the appraisal policy to say.
+
     Raises:
-        MalformedEvidenceError: A time is no NumericDate, or the token does not say when it expires.
+        MalformedEvidenceError: A time is no NumericDate, or nothing that is needed says how long the token may count.
         EvidenceOutOfDateError: It has expired, is not valid yet, or is issued later than ``at``.
 
     RFC 7519, sections 2 and 4.1.4 to 4.1.6.
     """
     expires, not_before, issued = (_numeric_date(claims, name) for name in ("exp", "nbf", "iat"))
-    if expires is None:
+    if expires is None and (issued is None or not dated_will_do):
         raise MalformedEvidenceError("the token does not say when it expires")
-    holds_until = math.ceil(expires) - 1 + CLOCK_SKEW_SECONDS
+    holds_until = MAX_NUMERIC_DATE if expires is None else math.ceil(expires) - 1 + CLOCK_SKEW_SECONDS
     begins = [math.ceil(time) - CLOCK_SKEW_SECONDS for time in (not_before, issued) if time is not None]
     holds_from = max([0, *begins])
     if at > holds_until:

@@ -1,12 +1,17 @@
 """Attestation results of a verifier elsewhere: affirmed as a whole, in each part and in each claim, or refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from counterfoil.attestation.anchors import Anchors
+from counterfoil.attestation.appraisal_policy import AppraisalPolicy
+from counterfoil.attestation.appraise import appraise
+from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import EvidenceClaims, Outcome
 from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.composite import verify_composite
 from counterfoil.attestation.evidence import MAX_SUBMODULES, Evidence, Platform
 from counterfoil.attestation.passport.ear import verify_ear
 from counterfoil.attestation.token.keys import jwk_thumbprint
@@ -17,14 +22,15 @@ from counterfoil.errors import (
     EvidenceOutOfDateError,
     EvidencePartError,
     EvidenceSignatureError,
+    EvidenceTooOldError,
     EvidenceVersionError,
     MalformedBase64Error,
     MalformedEvidenceError,
     RootUnknownError,
     TokenNotAffirmingError,
 )
-from tests.attestation_tokens import EAR_CLAIMS, EAR_ISSUER, KEY_ID, NONCE, Issued, TokenIssuer, jwk, key_set
-from tests.certificates import AT
+from tests.attestation_tokens import EAR_CLAIMS, EAR_ISSUER, KEY_ID, NONCE, Issued, TokenIssuer, jwk, key_set, signed
+from tests.certificates import AT, DAY
 
 VERIFIER, OTHER = TokenIssuer.p256(), TokenIssuer.p256()
 CPU = EAR_CLAIMS["ietf"]["submods"]["cpu"]
@@ -174,8 +180,8 @@ def test_a_claim_that_is_null_is_none_of_the_vector() -> None:
         ({"ear_verifier_id": {"developer": "x"}}, MalformedEvidenceError),
         ({"ear_verifier_id": {"build": "x"}}, MalformedEvidenceError),
         ({"iat": None}, MalformedEvidenceError),
+        ({"iat": None, "exp": None}, MalformedEvidenceError),
         ({"iat": AT + 0.5}, MalformedEvidenceError),
-        ({"exp": None}, MalformedEvidenceError),
         ({"exp": AT + 10.5}, MalformedEvidenceError),
         ({"exp": AT - 60}, EvidenceOutOfDateError),
         ({"iat": AT + 61}, EvidenceOutOfDateError),
@@ -185,6 +191,46 @@ def test_a_claim_that_is_null_is_none_of_the_vector() -> None:
 def test_a_result_that_says_something_else_is_refused(claims: dict[str, Any], error: type[CounterfoilError]) -> None:
     with pytest.raises(error):
         verified(VERIFIER.ear(claims))
+
+
+@pytest.mark.parametrize("profile", ["ietf", "veraison"])
+def test_a_result_may_say_when_it_was_issued_and_not_when_it_expires(profile: str) -> None:
+    claims = verified(VERIFIER.ear({"exp": None, "nbf": None}, profile=profile), AT + 365 * DAY)
+    assert (claims.issued_at, claims.submodules["cpu"].issued_at, claims.holds_from) == (AT, AT, AT - 60)
+    assert "its age counts" in {check.name: check.detail for check in claims.checks}["token-times"]
+    with pytest.raises(EvidenceOutOfDateError):
+        verified(VERIFIER.ear({"exp": None, "nbf": None}, profile=profile), AT - 61)
+
+
+def test_an_expiry_or_a_date_that_is_null_is_none_that_was_left_out() -> None:
+    for nulls in ({"exp": None}, {"iat": None}, {"exp": None, "iat": None}):
+        token = signed(VERIFIER.times() | EAR_CLAIMS["ietf"] | nulls, {"alg": "ES256", "typ": "JWT"}, VERIFIER.key)
+        with pytest.raises(MalformedEvidenceError):
+            verified(VERIFIER.ear().with_part("token", token))
+
+
+def test_the_policy_bounds_the_age_of_a_result_that_does_not_expire() -> None:
+    issued = VERIFIER.ear({"exp": None})
+    policy = AppraisalPolicy(
+        name="passports",
+        platforms=frozenset({Platform.EAR}),
+        bindings=frozenset({Binding.NONE}),
+        unchecked=frozenset({"debug-mode", "file-system"}),
+        max_age_seconds=100,
+    )
+    claims = verified(issued, AT + 100)
+    appraisal = appraise(issued.evidence, claims, policy, key=None, nonce=None, at=AT + 100)
+    assert (appraisal.holds_until, appraisal.ends(AT + 50)) == (AT + 100, AT + 100)
+    with pytest.raises(EvidenceTooOldError):
+        appraise(issued.evidence, verified(issued, AT + 101), policy, key=None, nonce=None, at=AT + 101)
+
+
+def test_beside_evidence_without_a_date_its_age_is_bounded_as_well() -> None:
+    undated = replace(verified(VERIFIER.ear()), platform=Platform.TPM2, issued_at=None, submodules={})
+    given = {Platform.EAR: verified(VERIFIER.ear({"exp": None}), AT + 10**6), Platform.TPM2: undated}
+    machine = {"cpu": VERIFIER.ear({"exp": None}).evidence, "tpm": Evidence(Platform.TPM2, {"attest": b""})}
+    claims = verify_composite(Evidence(Platform.COMPOSITE, submodules=machine), lambda one: given[one.platform])
+    assert claims.issued_at == AT
 
 
 def pinned(*pins: bytes | None) -> Anchors:

@@ -7,6 +7,7 @@ import pytest
 from counterfoil.attestation.token.claims import TokenClaims
 from counterfoil.attestation.token.times import CLOCK_SKEW_SECONDS, require_times
 from counterfoil.errors import EvidenceOutOfDateError, MalformedEvidenceError
+from counterfoil.statement.claims import MAX_NUMERIC_DATE
 
 AT = 1_000_000
 
@@ -59,6 +60,28 @@ def test_what_is_no_time_is_refused(name: str, value: Any) -> None:
 def test_a_token_that_never_expires_is_refused(claims: dict[str, Any]) -> None:
     with pytest.raises(MalformedEvidenceError):
         require_times(TokenClaims(claims), AT)
+
+
+@pytest.mark.parametrize("claims", [{}, {"exp": None}, {"nbf": AT}, {"iat": None, "nbf": AT}])
+def test_one_that_says_neither_when_it_expires_nor_when_it_was_issued_is_refused_everywhere(
+    claims: dict[str, Any],
+) -> None:
+    with pytest.raises(MalformedEvidenceError):
+        require_times(TokenClaims(claims), AT, dated_will_do=True)
+
+
+def test_where_a_date_will_do_a_token_holds_from_then_on() -> None:
+    claims = TokenClaims({"iat": AT})
+    held = require_times(claims, AT, dated_will_do=True)
+    assert (held.issued_at, held.holds_from, held.holds_until) == (AT, AT - 60, MAX_NUMERIC_DATE)
+    with pytest.raises(EvidenceOutOfDateError):
+        require_times(claims, AT - 61, dated_will_do=True)
+
+
+def test_an_expiry_counts_where_a_date_will_do_too() -> None:
+    assert require_times(times(iat=AT), AT + 159, dated_will_do=True).holds_until == AT + 159
+    with pytest.raises(EvidenceOutOfDateError):
+        require_times(times(iat=AT), AT + 160, dated_will_do=True)
 
 
 def test_the_leeway_is_a_minute() -> None:
