@@ -22,7 +22,7 @@ from typing import Final
 import httpx
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import issue_challenge
+from counterfoil.attestation.conveyance.challenge import issue_challenge
 from counterfoil.attestation.evidence import MAX_COMPOSITE_BYTES, Evidence, Platform
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.encoding.base64url import decode_base64url, encode_base64url

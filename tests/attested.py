@@ -9,8 +9,8 @@ from typing import Any
 
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.binding import Binding, enrolment_binding
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
-from counterfoil.attestation.challenge import issue_challenge
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE, Carried
+from counterfoil.attestation.conveyance.challenge import issue_challenge
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.cose import labels
 from counterfoil.cose.private_keys import LocalSigner

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from counterfoil.attestation.binding import Binding
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.policy.document import Visibility
 from counterfoil.register import register
 from tests.attested import Machine, attested_policy, machine_of

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from counterfoil.attestation.anchors import Anchors
-from counterfoil.attestation.azure_cvm import azure_cvm_verifier
+from counterfoil.attestation.azure.cvm import azure_cvm_verifier
 from counterfoil.attestation.claims import EvidenceClaims, passed
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.evidence import Evidence, Platform

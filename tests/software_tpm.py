@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.attestation.evidence import Evidence, Platform
-from counterfoil.attestation.tpm_pcrs import PcrValues, encode_pcr_values
-from counterfoil.attestation.tpm_public import parse_tpm_public
+from counterfoil.attestation.tpm.pcrs import PcrValues, encode_pcr_values
+from counterfoil.attestation.tpm.public_area import parse_tpm_public
 from counterfoil.cose.keys import PublicKey, public_key_der
 from tests.certificates import NOT_AFTER, NOT_BEFORE, Entity, key_usage, named, when
 from tests.tpm_quotes import SIZES

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from counterfoil.attestation.evidence import Evidence, Platform
-from counterfoil.attestation.tpm_pcrs import PcrValues, encode_pcr_values
+from counterfoil.attestation.tpm.pcrs import PcrValues, encode_pcr_values
 from counterfoil.cose.public_key import PublicKey, public_key_of
 from tests.certificates import new_key, rsa_key
 

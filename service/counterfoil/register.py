@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from counterfoil.attestation.carried import carries_attestation
+from counterfoil.attestation.conveyance.carried import carries_attestation
 from counterfoil.errors import RefusedError, RulesUnsettledError, UnverifiedError
 from counterfoil.log.group_commit import Result
 from counterfoil.log.plan import Declined, Known, Placed, Submission

@@ -10,8 +10,8 @@ from bench.bad_evidence import BadEvidence, refuse
 from bench.evidence import SYNTHETIC, Sample, samples
 from bench.ratios import REFERENCE, Ratio, Subject, caches, measured, table
 from counterfoil.attestation.claims import EvidenceClaims
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.attestation.evidence import Platform
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
 from counterfoil.errors import CounterfoilError
 
 

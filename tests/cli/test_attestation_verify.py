@@ -9,7 +9,7 @@ import pytest
 
 from counterfoil.attestation import anchors
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE, Carried
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cose import labels

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import issue_challenge
+from counterfoil.attestation.conveyance.challenge import issue_challenge
 from counterfoil.attestation.evidence import Evidence
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.signing.file_signer import read_key_file

@@ -5,10 +5,10 @@ from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
-from counterfoil.attestation.carried import Carried
+from counterfoil.attestation.certificate_paths.pem_chain import parse_pem_chain
+from counterfoil.attestation.conveyance.carried import Carried
 from counterfoil.attestation.evidence import Evidence, Platform
-from counterfoil.attestation.pem_chain import parse_pem_chain
-from counterfoil.attestation.tpm_pcrs import encode_pcr_values
+from counterfoil.attestation.tpm.pcrs import encode_pcr_values
 from counterfoil.cli.evidence_files import PARTS, EvidenceFile, binary, pem_certificates, read_evidence
 from counterfoil.cose import labels
 from counterfoil.errors import (

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import CHALLENGE_SECONDS, NONCE_BYTES, issue_challenge
+from counterfoil.attestation.conveyance.challenge import CHALLENGE_SECONDS, NONCE_BYTES, issue_challenge
 from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.signing.generate import generate_private_key

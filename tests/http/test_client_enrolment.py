@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import issue_challenge
+from counterfoil.attestation.conveyance.challenge import issue_challenge
 from counterfoil.attestation.evidence import Evidence
 from counterfoil.client import (
     IMPATIENT,

@@ -10,7 +10,7 @@ import pytest
 
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.binding import Binding
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.client import Client, Enrolled, ServiceProblemError, ToBind
 from counterfoil.cose.private_keys import LocalSigner

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
 from counterfoil.errors import (
     CounterfoilError,
 )

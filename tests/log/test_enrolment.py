@@ -8,8 +8,8 @@ import pytest
 
 from counterfoil.attestation.appraisal import Grade
 from counterfoil.attestation.binding import Binding, enrolment_binding
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, Carried
-from counterfoil.attestation.challenge import CHALLENGE_SECONDS, issue_challenge
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE, Carried
+from counterfoil.attestation.conveyance.challenge import CHALLENGE_SECONDS, issue_challenge
 from counterfoil.attestation.evidence import Evidence, Platform
 from counterfoil.cose import labels
 from counterfoil.cose.sign1 import encode_sign1, parse_sign1

@@ -20,8 +20,8 @@ def verify_composite(evidence: Evidence, verify: Callable[[Evidence], EvidenceCl
     """The claims of a composite, once ``verify`` has given those of each submodule.
 
     Debug and migration are those of any submodule; the composite holds while all of them do, and was made when the
-    first of them was. It has no measurements of its own and binds nothing: those are the submodules'. The names of its
-    checks are the submodules' names before the names of their checks, with a dot between.
+    first of those was that say when. It has no measurements of its own and binds nothing: those are the submodules'.
+    The names of its checks are the submodules' names before the names of their checks, with a dot between.
 
     Raises:
         EvidenceTooLargeError: It has more submodules than any machine of this field.
@@ -44,7 +44,7 @@ def verify_composite(evidence: Evidence, verify: Callable[[Evidence], EvidenceCl
         debug=any(one.debug for one in parts),
         migratable=any(one.migratable for one in parts),
         advisories=frozenset().union(*(one.advisories for one in parts)),
-        issued_at=min(issued) if len(issued) == len(parts) else None,
+        issued_at=min(issued, default=None),
         holds_from=max(one.holds_from for one in parts),
         holds_until=min(one.holds_until for one in parts),
         collateral=frozenset().union(*(one.collateral for one in parts)),

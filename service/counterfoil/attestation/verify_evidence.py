@@ -5,22 +5,22 @@ from types import MappingProxyType
 from typing import Final
 
 from counterfoil.attestation.anchors import Anchors
-from counterfoil.attestation.azure_cvm import azure_cvm_verifier
-from counterfoil.attestation.azure_maa import verify_azure_maa
+from counterfoil.attestation.azure.cvm import azure_cvm_verifier
 from counterfoil.attestation.claims import EvidenceClaims
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.composite import verify_composite
-from counterfoil.attestation.ear_token import verify_ear
 from counterfoil.attestation.evidence import Evidence, Platform
-from counterfoil.attestation.gcp_confidential_space import verify_gcp_confidential_space
-from counterfoil.attestation.intel_ita import verify_intel_ita
-from counterfoil.attestation.nitro import verify_nitro
-from counterfoil.attestation.nvidia_gpu import verify_nvidia_gpu
-from counterfoil.attestation.nvidia_nras import verify_nvidia_nras
-from counterfoil.attestation.sgx import verify_sgx
+from counterfoil.attestation.intel.sgx import verify_sgx
+from counterfoil.attestation.intel.tdx import verify_tdx
+from counterfoil.attestation.nitro.verify import verify_nitro
+from counterfoil.attestation.nvidia.verify import verify_nvidia_gpu
+from counterfoil.attestation.passport.azure_maa import verify_azure_maa
+from counterfoil.attestation.passport.ear import verify_ear
+from counterfoil.attestation.passport.gcp_confidential_space import verify_gcp_confidential_space
+from counterfoil.attestation.passport.intel_ita import verify_intel_ita
+from counterfoil.attestation.passport.nvidia_nras import verify_nvidia_nras
 from counterfoil.attestation.snp.verify import verify_snp
-from counterfoil.attestation.tdx import verify_tdx
-from counterfoil.attestation.tpm_quote import verify_tpm2
+from counterfoil.attestation.tpm.verify import verify_tpm2
 from counterfoil.attestation.verifier import Verifier
 from counterfoil.errors import EvidenceVersionError
 

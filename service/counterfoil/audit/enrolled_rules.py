@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from counterfoil.attestation.appraisal_policy import MAX_MAX_AGE_SECONDS
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.errors import ContentTypeNotAdmittedError, CounterfoilError

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.audit.repeat import Repeated, repeat

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
-from counterfoil.attestation.carried import Carried
 from counterfoil.attestation.claims import Check, not_checked, passed
+from counterfoil.attestation.conveyance.carried import Carried
 from counterfoil.attestation.evidence import MAX_COMPOSITE_BYTES, Platform
 from counterfoil.cli.appraisal_trial import Expected, Verdict, try_evidence
 from counterfoil.cli.collateral_files import CollateralFile, gathered, read_collateral

@@ -9,10 +9,10 @@ import typer
 
 from counterfoil.attestation.anchors import Anchors
 from counterfoil.attestation.collateral import collateral_digest
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
-from counterfoil.attestation.dcap_signatures import verify_dcap_collateral
-from counterfoil.attestation.key_set import parse_key_set
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.intel.dcap_signatures import verify_dcap_collateral
+from counterfoil.attestation.token.key_set import parse_key_set
 from counterfoil.cli.collateral_files import CollateralFile, FileKind, read_collateral
 from counterfoil.cli.data_directory import now
 from counterfoil.cli.files import read_input

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from counterfoil.attestation.challenge import MAX_CHALLENGE_BYTES, Challenge, parse_challenge
+from counterfoil.attestation.conveyance.challenge import MAX_CHALLENGE_BYTES, Challenge, parse_challenge
+from counterfoil.attestation.conveyance.sign_enrolment import sign_enrolment
 from counterfoil.attestation.evidence import Platform
-from counterfoil.attestation.sign_enrolment import sign_enrolment
 from counterfoil.cli.attestation_verify import evidence_file, named_parts
 from counterfoil.cli.evidence_files import EvidenceFile, read_evidence
 from counterfoil.cli.files import read_input, write_output

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from counterfoil.attestation.azure_cmcp import parse_cmcp_azure
-from counterfoil.attestation.carried import Carried, carried_attestation
+from counterfoil.attestation.azure.cmcp import parse_cmcp_azure
+from counterfoil.attestation.conveyance.carried import Carried, carried_attestation
 from counterfoil.attestation.evidence import Evidence, Platform, parse_evidence_bundle
-from counterfoil.attestation.tpm_attest import parse_quote_attest
-from counterfoil.attestation.tpm_pcrs import encode_pcr_values, parse_pcr_values
+from counterfoil.attestation.tpm.attest import parse_quote_attest
+from counterfoil.attestation.tpm.pcrs import encode_pcr_values, parse_pcr_values
 from counterfoil.errors import EvidenceMismatchError, EvidencePartError, MalformedError, MalformedEvidenceError
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 

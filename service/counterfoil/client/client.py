@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
-from counterfoil.attestation.challenge import Challenge
+from counterfoil.attestation.conveyance.challenge import Challenge
 from counterfoil.client.chain import FetchedChain
 from counterfoil.client.conversations import Fetched
 from counterfoil.client.enrolling import Enrolled, Enrolling, MakeEvidence

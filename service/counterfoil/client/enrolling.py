@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.challenge import NONCE_BYTES, Challenge, parse_challenge
+from counterfoil.attestation.conveyance.challenge import NONCE_BYTES, Challenge, parse_challenge
+from counterfoil.attestation.conveyance.sign_enrolment import sign_enrolment
 from counterfoil.attestation.evidence import Evidence
-from counterfoil.attestation.sign_enrolment import sign_enrolment
 from counterfoil.client.asking import Ask, Conversation, ask, work
 from counterfoil.client.chain import ChainConversations
 from counterfoil.client.problem import ServiceAnswerError

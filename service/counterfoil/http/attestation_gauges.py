@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
 from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.policy.loaded_collateral import CollateralKind
 from counterfoil.policy.rules import Rules

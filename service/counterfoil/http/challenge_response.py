@@ -6,8 +6,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
-from counterfoil.attestation.challenge import NONCE_BYTES, Challenge, issue_challenge
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
+from counterfoil.attestation.conveyance.challenge import NONCE_BYTES, Challenge, issue_challenge
 from counterfoil.errors import ChallengeMismatchError, CounterfoilError, MalformedParameterError
 from counterfoil.http.body import read_body
 from counterfoil.http.challenge_session import (

@@ -10,7 +10,7 @@ from fastapi import Path
 from fastapi.responses import JSONResponse
 
 from counterfoil.attestation.appraisal import Grade
-from counterfoil.attestation.challenge import Challenge, verify_challenge
+from counterfoil.attestation.conveyance.challenge import Challenge, verify_challenge
 from counterfoil.encoding.base64url import decode_base64url, encode_base64url
 from counterfoil.errors import (
     ChallengeExpiredError,

@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from counterfoil.attestation.challenge import NONCE_BYTES
+from counterfoil.attestation.conveyance.challenge import NONCE_BYTES
 from counterfoil.http.limits import DEFAULT_PAGE, MAX_PAGE
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,19}")

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final, Protocol
 
 from counterfoil.attestation.appraisal_policy import MAX_MAX_AGE_SECONDS
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.chain.ports import ChainReader
 from counterfoil.errors import CounterfoilError, LogCorruptError, NotInitialisedError
 from counterfoil.log.founding import POLICY_ENTRY

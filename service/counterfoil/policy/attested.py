@@ -7,8 +7,8 @@ from typing import Final
 from counterfoil.attestation.appraisal import Appraisal, Grade, Status
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.appraise import appraise, require_admitted, require_satisfied
-from counterfoil.attestation.carried import Carried
 from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.conveyance.carried import Carried
 from counterfoil.attestation.verify_evidence import verify_evidence
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import (

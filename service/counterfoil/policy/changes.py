@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.errors import (
     ContentTypeNotAdmittedError,

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from counterfoil.attestation.anchors import Anchors, vendor_anchors
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
-from counterfoil.attestation.dcap_signatures import verify_dcap_collateral
 from counterfoil.attestation.evidence import Platform
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.intel.dcap_signatures import verify_dcap_collateral
 from counterfoil.errors import ContentTypeNotAdmittedError
 from counterfoil.policy.document import PolicyDocument
 from counterfoil.policy.loaded_collateral import CollateralKind, CollateralNotice, parse_collateral_notice

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.attestation.appraisal import Grade
-from counterfoil.attestation.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
+from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE, carried_attestation
 from counterfoil.chain.findings import Finding
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.binding import Binding
-from counterfoil.attestation.carried import Carried, carried_attestation
-from counterfoil.attestation.challenge import Challenge, verify_challenge
+from counterfoil.attestation.conveyance.carried import Carried, carried_attestation
+from counterfoil.attestation.conveyance.challenge import Challenge, verify_challenge
 from counterfoil.errors import ChallengeMissingError, KeyNotBoundError, MalformedEvidenceError
 from counterfoil.policy.attested import Standing, judge_carried
 from counterfoil.policy.rules import Rules

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from counterfoil.attestation.collateral import Collateral
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
-from counterfoil.attestation.key_set import parse_key_set
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.token.key_set import parse_key_set
 from counterfoil.cose.x509_path.revocation import parse_crl
 from counterfoil.encoding.jcs import JsonValue, encode_json, parse_canonical_json
 from counterfoil.errors import CollateralSupersededError, MalformedCollateralError

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from counterfoil.attestation.carried import carried_attestation
 from counterfoil.attestation.collateral import Collateral
+from counterfoil.attestation.conveyance.carried import carried_attestation
 from counterfoil.cose.keys import PublicKey
 from counterfoil.policy.anchors import Operators
 from counterfoil.policy.ballot import Ballot

@@ -13,8 +13,8 @@ from counterfoil.attestation.appraise import appraise, require_admitted, require
 from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import Endorsed, EvidenceClaims, not_checked, passed
 from counterfoil.attestation.collateral import NO_COLLATERAL
-from counterfoil.attestation.ear_token import verify_ear
 from counterfoil.attestation.evidence import Evidence, Platform
+from counterfoil.attestation.passport.ear import verify_ear
 from counterfoil.encoding.jcs import encode_json
 from counterfoil.errors import (
     AdvisoryNotAdmittedError,

@@ -4,17 +4,21 @@ from dataclasses import replace
 
 import pytest
 
+from counterfoil.attestation.appraisal_policy import AppraisalPolicy
+from counterfoil.attestation.appraise import appraise
+from counterfoil.attestation.binding import Binding
 from counterfoil.attestation.claims import EvidenceClaims, Outcome
 from counterfoil.attestation.collateral import NO_COLLATERAL
 from counterfoil.attestation.composite import verify_composite
 from counterfoil.attestation.evidence import Evidence, Platform, parse_evidence_bundle
-from counterfoil.attestation.nitro import verify_nitro
-from counterfoil.attestation.nvidia_gpu import verify_nvidia_gpu
+from counterfoil.attestation.nitro.verify import verify_nitro
+from counterfoil.attestation.nvidia.verify import verify_nvidia_gpu
 from counterfoil.errors import (
     CounterfoilError,
     EvidenceMismatchError,
     EvidenceSignatureError,
     EvidenceTooLargeError,
+    EvidenceTooOldError,
     MalformedEvidenceError,
 )
 from tests.certificates import AT
@@ -51,7 +55,6 @@ def test_a_composite_says_what_its_submodules_say() -> None:
     assert outcomes["cpu.signature"] is Outcome.PASSED
     assert outcomes["gpu-1.reference-integrity-manifest"] is Outcome.NOT_CHECKED
     assert len(outcomes) == sum(len(one.checks) for one in parts)
-    assert claims.issued_at is None
 
 
 def test_what_holds_of_one_submodule_holds_of_the_composite() -> None:
@@ -69,6 +72,27 @@ def test_what_holds_of_one_submodule_holds_of_the_composite() -> None:
     assert (claims.debug, claims.migratable, claims.issued_at) == (True, True, AT - 5)
     assert claims.collateral == {b"a", b"b"}
     assert claims.advisories == {"A-1", "A-2"}
+
+
+def test_a_composite_is_as_old_as_the_oldest_submodule_that_says_how_old_it_is() -> None:
+    assert verify_composite(composite(cpu=CPU, gpu_0=GPU[0], gpu_1=GPU[1]), verify).issued_at == AT
+    assert verify_composite(composite(a=GPU[0], b=GPU[1]), verify).issued_at is None
+
+
+def test_a_submodule_without_a_date_makes_an_old_one_no_younger() -> None:
+    evidence = composite(cpu=CPU, gpu=GPU[0])
+    claims = verify_composite(evidence, verify)
+    policy = AppraisalPolicy(
+        name="machines",
+        platforms=frozenset({Platform.COMPOSITE, Platform.AWS_NITRO, Platform.NVIDIA_GPU}),
+        bindings=frozenset({Binding.NONE}),
+        unchecked=frozenset(check.name.rpartition(".")[2] for check in claims.checks),
+        max_age_seconds=100,
+    )
+    appraisal = appraise(evidence, claims, policy, key=None, nonce=None, at=AT + 100)
+    assert (appraisal.holds_until, appraisal.ends(AT + 50)) == (AT + 100, AT + 100)
+    with pytest.raises(EvidenceTooOldError):
+        appraise(evidence, claims, policy, key=None, nonce=None, at=AT + 101)
 
 
 def test_a_composite_of_gpus_alone_is_one() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from counterfoil.attestation.binding import enrolment_binding
-from counterfoil.attestation.carried import Carried
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.conveyance.carried import Carried
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
 from counterfoil.case.build import OwnEntry, case_files
 from counterfoil.case.verify import verify_case
 from counterfoil.case.views.timeline_html import timeline_html

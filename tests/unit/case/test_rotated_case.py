@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
 from counterfoil.case.build import Evidence, case_files
 from counterfoil.case.verify import verify_case
 from counterfoil.cose.private_keys import LocalSigner

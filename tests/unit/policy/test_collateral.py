@@ -11,10 +11,10 @@ import pytest
 from counterfoil.attestation.anchors import INTEL_SGX_ROOT
 from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.binding import Binding
-from counterfoil.attestation.dcap_about import dcap_about
-from counterfoil.attestation.dcap_collateral import parse_dcap_collateral
 from counterfoil.attestation.evidence import Platform
-from counterfoil.attestation.key_set import parse_key_set
+from counterfoil.attestation.intel.dcap_about import dcap_about
+from counterfoil.attestation.intel.dcap_collateral import parse_dcap_collateral
+from counterfoil.attestation.token.key_set import parse_key_set
 from counterfoil.cose.private_keys import LocalSigner
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.errors import (

@@ -6,9 +6,9 @@ from hashlib import sha256
 from typing import Final
 
 from counterfoil.attestation.anchors import Anchors
+from counterfoil.attestation.certificate_paths.pem_chain import parse_pem_chain
+from counterfoil.attestation.certificate_paths.remembered import Remembered, Verified, is_only_path
 from counterfoil.attestation.collateral import collateral_digest
-from counterfoil.attestation.pem_chain import parse_pem_chain
-from counterfoil.attestation.remembered import Remembered, Verified, is_only_path
 from counterfoil.attestation.snp.report import SigningKey
 from counterfoil.attestation.snp.tcb import TURIN, places
 from counterfoil.cose.public_key import PublicKey

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from counterfoil.attestation.certificate_paths.remembered import Remembered, Verified, is_only_path
 from counterfoil.attestation.claims import Endorsed
-from counterfoil.attestation.remembered import Remembered, Verified, is_only_path
 from counterfoil.cose import labels
 from counterfoil.cose.certificates import certificate_digest
 from counterfoil.cose.sign1 import Sign1, verify_sign1

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: their SPDM reports, and the certificates of the firmware that signs them."""
