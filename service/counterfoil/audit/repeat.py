@@ -1,7 +1,7 @@
-"""One registration decision, made again from the entry alone."""
+"""Registration decisions, each made again from its entry alone."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
@@ -9,10 +9,10 @@ from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.audit.placed import require_placed
 from counterfoil.errors import CounterfoilError, MalformedDecisionError, MalformedError, UnverifiedError
 from counterfoil.log.founding import founding_decision, require_founding
-from counterfoil.policy.decision import Decision
+from counterfoil.policy.decision import Decision, decide, require_admitted_size
 from counterfoil.policy.rules import Rules
-from counterfoil.register import admit
 from counterfoil.statement.attested_words import attested_text
+from counterfoil.statement.credential import Credential
 from counterfoil.statement.decision_record import Attested, DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN, Evidence, carried_certificates
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
@@ -36,37 +36,99 @@ class Repeated:
     decision: Decision | None = None
 
 
-def repeat(entry: AuditedEntry, rules: Rules) -> Repeated:
-    """Decide an entry that is not withheld again, under ``rules`` and at its recorded head time.
+def repeat_together(entries: Iterable[tuple[AuditedEntry, Rules]]) -> list[Repeated]:
+    """Decide entries that are not withheld again, each under the rules beside it and at its recorded head time.
 
-    What may follow in its chain, and what is on the log already, is not asked: that takes the entries before it.
+    Each of them takes the steps that registration takes (``register.admit``) in the same order, and what one of them
+    comes to changes nothing for another. All take a step before any takes the next, since a processor that does the
+    same thing many times in a row needs a fifth less time for it. What may follow in an entry's chain, and what is on
+    the log already, is not asked: that takes the entries before it.
     """
-    number, encoded = entry.number, entry.decision or b""
+    cases = [_Case(entry, rules) for entry, rules in entries]
+    going = [case for case in cases if _read_record(case)]
+    going = [case for case in going if _read_statement(case)]
+    for step in (_find_key, _verify, _decide):
+        going = [case for case in going if _is_admitted(step, case)]
+    for case in going:
+        _compare(case)
+    return [case.outcome for case in cases]
+
+
+@dataclass(slots=True)
+class _Case:
+    """An entry on its way: what each step finds is there for those behind it. ``outcome`` is set by its last one."""
+
+    entry: AuditedEntry
+    rules: Rules
+    record: DecisionRecord = field(init=False)
+    statement: SignedStatement = field(init=False)
+    credential: Credential = field(init=False)
+    decision: Decision = field(init=False)
+    outcome: Repeated = field(init=False)
+
+
+def _read_record(case: _Case) -> bool:
     try:
-        record = parse_decision_record(encoded)
+        case.record = parse_decision_record(case.entry.decision or b"")
     except MalformedError as error:
-        return _fault(FaultKind.DECISION_DIFFERS, number, f"the record cannot be read: {error.detail}", error)
+        what = f"the record cannot be read: {error.detail}"
+        case.outcome = Repeated((Fault(FaultKind.DECISION_DIFFERS, case.entry.number, what, error.code),))
+        return False
+    return True
+
+
+def _read_statement(case: _Case) -> bool:
+    try:
+        fault = _statement_fault(case)
+    except (MalformedError, UnverifiedError) as error:
+        fault = _refusal(case, error)
+    if fault is not None:
+        case.outcome = Repeated((fault,), head_time=case.record.head_time)
+    return fault is None
+
+
+def _statement_fault(case: _Case) -> Fault | None:
+    entry = case.entry
     if entry.statement is None:
         what = "the statement is not stored, and no entry orders its erasure"
-        return replace(_fault(FaultKind.STATEMENT_MISSING, number, what), head_time=record.head_time)
-    try:
-        statement = _parse(entry, entry.statement)
-    except (MalformedError, UnverifiedError) as error:
-        return replace(_refused(number, error), head_time=record.head_time)
-    return _decided(entry, statement, record, rules)
+        return Fault(FaultKind.STATEMENT_MISSING, entry.number, what)
+    case.statement = _parse(entry, entry.statement)
+    return _other_statement(entry, case.statement)
 
 
-def _decided(entry: AuditedEntry, statement: SignedStatement, record: DecisionRecord, rules: Rules) -> Repeated:
-    other = _other_statement(entry, statement)
-    if other is not None:
-        return Repeated((other,), head_time=record.head_time)
+def _is_admitted(step: Callable[[_Case], None], case: _Case) -> bool:
     try:
-        decision = _decide(entry.number, statement, rules, record.head_time)
+        step(case)
     except CounterfoilError as error:
-        return replace(_refused(entry.number, error), statement=statement, head_time=record.head_time)
-    same = _is_same(entry.number, record, decision)
-    faults = () if same else tuple(_differences(entry.number, record, decision))
-    return Repeated(faults, statement, record.head_time, decision)
+        case.outcome = Repeated((_refusal(case, error),), case.statement, case.record.head_time)
+        return False
+    return True
+
+
+def _find_key(case: _Case) -> None:
+    if case.entry.number > GENESIS_ENTRY:
+        require_admitted_size(case.statement, case.rules)
+    case.credential = find_issuer_key(case.statement, case.rules, case.record.head_time)
+
+
+def _verify(case: _Case) -> None:
+    verify_statement(case.statement, case.credential.key)
+
+
+def _decide(case: _Case) -> None:
+    number, rules = case.entry.number, case.rules
+    if number > GENESIS_ENTRY:
+        case.decision = decide(case.statement, case.credential, rules, case.record.head_time)
+        require_placed(case.decision, number)
+    else:
+        require_founding(number, case.statement, case.credential.key, rules)
+        case.decision = founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR])
+
+
+def _compare(case: _Case) -> None:
+    number, record, decision = case.entry.number, case.record, case.decision
+    faults = () if _is_same(number, record, decision) else tuple(_differences(number, record, decision))
+    case.outcome = Repeated(faults, case.statement, record.head_time, decision)
 
 
 def _parse(entry: AuditedEntry, data: bytes) -> SignedStatement:
@@ -78,17 +140,6 @@ def _carried(evidence: Evidence) -> tuple[bytes, ...]:
     if evidence.kind != X5CHAIN:
         raise MalformedDecisionError("the evidence is of a kind that this release does not keep")
     return carried_certificates(evidence)
-
-
-def _decide(number: int, statement: SignedStatement, rules: Rules, head_time: int) -> Decision:
-    if number > GENESIS_ENTRY:
-        decision = admit(statement, rules, head_time).decision
-        require_placed(decision, number)
-        return decision
-    credential = find_issuer_key(statement, rules, head_time)
-    verify_statement(statement, credential.key)
-    require_founding(number, statement, credential.key, rules)
-    return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR])
 
 
 def _other_statement(entry: AuditedEntry, statement: SignedStatement) -> Fault | None:
@@ -123,12 +174,8 @@ def _differences(number: int, record: DecisionRecord, decision: Decision) -> Ite
             yield Fault(FaultKind.DECISION_DIFFERS, number, what)
 
 
-def _refused(number: int, error: CounterfoilError) -> Repeated:
-    return _fault(FaultKind.NOT_ADMITTED, number, error.detail, error)
-
-
-def _fault(kind: FaultKind, number: int, detail: str, error: CounterfoilError | None = None) -> Repeated:
-    return Repeated((Fault(kind, number, detail, None if error is None else error.code),))
+def _refusal(case: _Case, error: CounterfoilError) -> Fault:
+    return Fault(FaultKind.NOT_ADMITTED, case.entry.number, error.detail, error.code)
 
 
 def _shown(value: bytes | int | Attested | None) -> str:

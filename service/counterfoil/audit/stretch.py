@@ -1,6 +1,6 @@
 """A run of entries repeated at once, apart from all others, and what of it the rest of the audit needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
@@ -8,10 +8,11 @@ from typing import Final
 from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
-from counterfoil.audit.repeat import Repeated, repeat
+from counterfoil.audit.repeat import Repeated, repeat_together
 from counterfoil.audit.timeline import Timeline
 from counterfoil.chain.findings import Finding
 from counterfoil.policy.own_statements import Effect
+from counterfoil.policy.rules import Rules
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.page import Page, parse_page
 from counterfoil.statement.signed_statement import SignedStatement
@@ -19,6 +20,12 @@ from counterfoil.statement.trace_event.event import TraceEvent
 
 NOTHING: Final = bytes(32)
 """Stands for a hash that is not known."""
+
+_TOGETHER: Final = 64
+"""Entries that are repeated step by step together; more of them gain no more."""
+
+_TOGETHER_BYTES: Final = 4 * 1024 * 1024
+"""Statements that are held for that, and the one that goes beyond it, however large it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,21 @@ def repeat_stretch(entries: Iterable[AuditedEntry], start: int, stop: int, timel
     One that is out of this order or stands twice is passed over.
     """
     run = _Run(timeline, start)
-    for entry in entries:
-        if run.next <= entry.number < stop:
-            run.take(entry)
+    for together in _runs(entry for entry in entries if entry.number < stop):
+        run.take(together)
     run.skip_to(stop)
     return run.stretch()
+
+
+def _runs(entries: Iterable[AuditedEntry]) -> Iterator[list[AuditedEntry]]:
+    run, size = list[AuditedEntry](), 0
+    for entry in entries:
+        run.append(entry)
+        size += len(entry.statement or b"")
+        if len(run) == _TOGETHER or size >= _TOGETHER_BYTES:
+            yield run
+            run, size = [], 0
+    yield run
 
 
 class _Run:
@@ -104,16 +121,32 @@ class _Run:
             self._row(NOTHING, NOTHING, NOTHING, NOTHING)
         self.next = number
 
-    def take(self, entry: AuditedEntry) -> None:
-        """Repeat the next entry."""
-        self.skip_to(entry.number)
-        self.next = entry.number + 1
+    def take(self, entries: Iterable[AuditedEntry]) -> None:
+        """Repeat the next entries."""
+        known = [(entry, self._rules_of(entry)) for entry in self._in_order(entries)]
+        outcomes = iter(repeat_together((entry, rules) for entry, rules in known if rules is not None))
+        for entry, rules in known:
+            self.skip_to(entry.number)
+            self.next = entry.number + 1
+            if rules is None:
+                self._withheld.append(entry.number)
+                self._row(entry.statement_hash, entry.decision_digest, entry.statement_hash, NOTHING)
+            else:
+                self._take(entry, next(outcomes))
+
+    def _in_order(self, entries: Iterable[AuditedEntry]) -> Iterator[AuditedEntry]:
+        reached = self.next
+        for entry in entries:
+            if entry.number >= reached:
+                yield entry
+                reached = entry.number + 1
+
+    def _rules_of(self, entry: AuditedEntry) -> Rules | None:
+        """The rules before an entry; None where it cannot be repeated."""
         rules = self._timeline.rules_at(entry.number)
-        if entry.is_withheld or self._timeline.lacks_enrolment(entry):
-            self._withheld.append(entry.number)
-            self._row(entry.statement_hash, entry.decision_digest, entry.statement_hash, NOTHING)
-            return
-        repeated = repeat(entry, rules)
+        return None if entry.is_withheld or self._timeline.lacks_enrolment(entry) else rules
+
+    def _take(self, entry: AuditedEntry, repeated: Repeated) -> None:
         self._repeated += 1
         self._faults += repeated.faults
         self._tell_time(entry.number, repeated.head_time)
