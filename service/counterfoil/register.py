@@ -12,6 +12,7 @@ from counterfoil.attestation.conveyance.carried import carries_attestation
 from counterfoil.errors import RefusedError, RulesUnsettledError, UnverifiedError
 from counterfoil.log.group_commit import Result
 from counterfoil.log.plan import Declined, Known, Placed, Submission
+from counterfoil.log.together import Steps, finish
 from counterfoil.policy.decision import decide, largest_statement, require_admitted_size
 from counterfoil.policy.rules import Rules
 from counterfoil.statement.issuer import find_issuer_key
@@ -49,6 +50,10 @@ class OpenLog(Protocol):
 
     async def aside(self, decide: Callable[[], Submission]) -> Submission:
         """Have a decision made that takes long enough to keep others waiting; one after another, and beside them."""
+        ...
+
+    async def together(self, steps: Steps[Submission]) -> Submission:
+        """Have a decision made with those that others ask for in the same turn of the event loop."""
         ...
 
     async def append(self, submission: Submission) -> Result:
@@ -118,15 +123,22 @@ async def settle(statement: SignedStatement, result: Result, log: OpenLog) -> Re
 
 
 async def decided(statement: SignedStatement, rules: Rules, head_time: int, log: OpenLog) -> Submission:
-    """As ``admit``; where evidence of hardware is judged, which takes some twenty signatures' time, beside others."""
+    """As ``admit``, with others; beside them where evidence is judged, which takes some twenty signatures' time."""
     if carries_attestation(statement):
         return await log.aside(lambda: admit(statement, rules, head_time))
-    return admit(statement, rules, head_time)
+    return await log.together(admission(statement, rules, head_time))
 
 
 def admit(statement: SignedStatement, rules: Rules, head_time: int) -> Submission:
     """Find the issuer's key, verify the signature with it, and decide; pure, so that an audit can repeat it."""
+    return finish(admission(statement, rules, head_time))
+
+
+def admission(statement: SignedStatement, rules: Rules, head_time: int) -> Steps[Submission]:
+    """What ``admit`` does, step by step."""
     require_admitted_size(statement, rules)
     credential = find_issuer_key(statement, rules, head_time)
+    yield
     verify_statement(statement, credential.key)
+    yield
     return Submission(statement, decide(statement, credential, rules, head_time))

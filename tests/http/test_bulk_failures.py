@@ -12,6 +12,7 @@ from counterfoil.encoding.cbor import encode
 from counterfoil.encoding.cbor_sequence import split_sequence
 from counterfoil.errors import CorruptError, LogCorruptError, MalformedCborError, StoreUnavailableError
 from counterfoil.http.bulk import register_sequence
+from counterfoil.http.limits import BULK_SLICE
 from counterfoil.http.server import wire_service
 from counterfoil.http.wiring import Service
 from counterfoil.storage.memory import MemoryAppend, MemoryStore
@@ -167,11 +168,11 @@ def wired() -> Service:
 
 def test_others_have_a_turn_while_a_sequence_is_cut_into_items() -> None:
     cut_in_the_end = encode([0] * 4000) * 255 + b"\x18"
-    assert turns(register_sequence(wired(), SCOPE, cut_in_the_end)) >= 255 // 8
+    assert turns(register_sequence(wired(), SCOPE, cut_in_the_end)) >= 255 // BULK_SLICE
 
 
 def test_others_have_a_turn_while_noise_is_refused() -> None:
-    assert turns(register_sequence(wired(), SCOPE, b"\x00" * 256)) >= 3 * 256 // 8
+    assert turns(register_sequence(wired(), SCOPE, b"\x00" * 256)) >= 3 * 256 // BULK_SLICE
 
 
 def test_an_item_of_another_kind_is_told_apart_from_a_bulk_that_is_none() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from starlette.types import Scope
 
+from counterfoil.attestation.conveyance.carried import carries_attestation
 from counterfoil.encoding.cbor_sequence import sequence_items
 from counterfoil.errors import CounterfoilError, QueueFullError
 from counterfoil.http.handlers import note_failure, note_unforeseen
@@ -14,10 +16,13 @@ from counterfoil.http.limits import BULK_SLICE, MAX_BULK_STATEMENTS
 from counterfoil.http.problems import INTERNAL, RECEIPT_WITHHELD, Problem, problem_of
 from counterfoil.http.wiring import Service
 from counterfoil.log.group_commit import Result
+from counterfoil.log.plan import Submission
+from counterfoil.log.together import Steps, take_steps
 from counterfoil.observability.request_context import CURRENT_REQUEST, RequestContext
 from counterfoil.policy.decision import largest_statement
 from counterfoil.policy.own_statements import Effect
-from counterfoil.register import Registration, decided, register, settle
+from counterfoil.policy.rules import Rules
+from counterfoil.register import Registration, admission, decided, register, settle
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 
 _ROOM_SECONDS: Final = 0.01
@@ -63,30 +68,37 @@ class _Bulk:
     async def register(self, statements: list[bytes]) -> bytes:
         """The answers, one behind the other."""
         begun: list[Begun | None] = []
-        for statement in statements:
-            begun.append(await self._begin(statement))
-            await _give_others_a_turn(len(begun))
+        for start in range(0, len(statements), BULK_SLICE):
+            begun += await self._begin(statements[start : start + BULK_SLICE])
+            await asyncio.sleep(0)
         answers: list[bytes] = []
         for statement, waiting in zip(statements, begun, strict=True):
             answers.append(await self._answer(statement, waiting))
             await _give_others_a_turn(len(answers))
         return b"".join(answers)
 
-    async def _begin(self, data: bytes) -> Begun | None:
-        """Admit a statement as ``register`` does and let it queue; None where the whole of that way has to tell."""
-        rules = await self._log.rules()
+    async def _begin(self, some: Sequence[bytes]) -> list[Begun | None]:
+        """Admit statements as ``register`` does and let them queue; None where the whole of that way has to tell."""
+        rules, head_time = await self._log.rules(), self._log.head_time()
+        admitted = take_steps([_admission(data, rules, head_time) for data in some])
+        return [await self._queued(outcome, rules, head_time) for outcome in admitted]
+
+    async def _queued(
+        self, admitted: Submission | SignedStatement | Exception, rules: Rules, head_time: int
+    ) -> Begun | None:
+        if isinstance(admitted, Exception):
+            return None
         try:
-            statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
-            submission = await decided(statement, rules, self._log.head_time(), self._log)
-            if submission.decision.effect is not Effect.NONE:
+            if isinstance(admitted, SignedStatement):
+                admitted = await decided(admitted, rules, head_time, self._log)
+            if admitted.decision.effect is not Effect.NONE:
                 return None
-
-            async def enqueue() -> Future[Result]:
-                return self._log.enqueue(submission)
-
-            return statement, await self._when_there_is_room(enqueue)
+            return admitted.statement, await self._when_there_is_room(partial(self._enqueue, admitted))
         except Exception:  # noqa: BLE001 - others queue already; it is raised again where it is this one's problem alone
             return None
+
+    async def _enqueue(self, submission: Submission) -> Future[Result]:
+        return self._log.enqueue(submission)
 
     async def _answer(self, data: bytes, begun: Begun | None) -> bytes:
         try:
@@ -132,6 +144,15 @@ class _Bulk:
     def _failed(self, problem: Problem) -> bytes:
         self._service.metrics.refused(problem.code)
         return problem.as_item()
+
+
+def _admission(data: bytes, rules: Rules, head_time: int) -> Steps[Submission | SignedStatement]:
+    """Read and admit a statement; one that carries evidence of hardware is only read."""
+    statement = parse_signed_statement(data, max_bytes=largest_statement(rules))
+    if carries_attestation(statement):
+        return statement
+    yield
+    return (yield from admission(statement, rules, head_time))
 
 
 async def _give_others_a_turn(count: int) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from counterfoil.log.together import MOST_TOGETHER
+
 MAX_URL_BYTES: Final = 8 * 1024
 """The longest URL of this service is a chain query: 512 bytes of rootTraceId, each escaped with three."""
 
@@ -23,8 +25,8 @@ MAX_BULK_STATEMENTS: Final = 256
 MAX_BULK_BYTES: Final = 16 * 1024 * 1024
 """256 statements of 64 KiB; larger ones are posted one by one."""
 
-BULK_SLICE: Final = 8
-"""Statements of a bulk that are verified in a row: under a millisecond of somebody else's patience."""
+BULK_SLICE: Final = MOST_TOGETHER
+"""Statements of a bulk that are verified in a row, as those are that came by themselves."""
 
 UNREAD_SECONDS: Final = 30.0
 """How long a client may take to read what the kernel does not hold for it: 1 MiB at 35 KB a second."""

@@ -16,6 +16,7 @@ from counterfoil.http.allowances import Allowances
 from counterfoil.http.client_address import ClientAddresses
 from counterfoil.log.group_commit import Result
 from counterfoil.log.plan import Placed, Submission
+from counterfoil.log.together import Steps
 from counterfoil.policy.rules import Rules
 from counterfoil.register import OpenLog
 from counterfoil.settings import Settings
@@ -84,6 +85,10 @@ class LimitedLog:
     async def aside(self, decide: Callable[[], Submission]) -> Submission:
         """Have a decision made, as the log does."""
         return await self._log.aside(decide)
+
+    async def together(self, steps: Steps[Submission]) -> Submission:
+        """Have a decision made with others, as the log does."""
+        return await self._log.together(steps)
 
     async def append(self, submission: Submission) -> Result:
         """Append, unless the issuer has appended too much.

@@ -20,6 +20,7 @@ from counterfoil.log.rules_history import RulesHistory
 from counterfoil.log.rules_source import read_genesis, read_rules
 from counterfoil.log.sequencer import Sequencer, require_whole
 from counterfoil.log.thread_appends import ThreadAppends
+from counterfoil.log.together import Steps, Together
 from counterfoil.policy.own_statements import Effect
 from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import require_receipt_signer
@@ -69,6 +70,7 @@ class LocalLog:
         self._receipt_kid = receipt_signer.public_key.thumbprint
         self._seen_time = head.tree.time
         self._aside = ThreadPoolExecutor(1, "counterfoil-evidence")
+        self._together: Together[Submission] = Together()
         self._sequencer = Sequencer(self._appends, self.genesis.identity, receipt_signer, clock, seen=head.tree)
         self._commits = GroupCommit(
             self._sequencer.append,
@@ -147,6 +149,10 @@ class LocalLog:
         So a flood of evidence keeps neither the event loop nor the threads that read and append from other work.
         """
         return await asyncio.get_running_loop().run_in_executor(self._aside, decide)
+
+    async def together(self, steps: Steps[Submission]) -> Submission:
+        """Have a decision made with those that others ask for in the same turn of the event loop."""
+        return await self._together.do(steps)
 
     async def append(self, submission: Submission) -> Result:
         """Append with whatever else waits; the outcome, and the receipt when it is a new entry.

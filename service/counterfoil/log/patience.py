@@ -41,7 +41,7 @@ class Patience:
 
 
 def fail(future: asyncio.Future[Any], error: Exception) -> None:
-    """Let a future fail unless it is done; whether or not anybody still asks how it ended."""
+    """Let a future fail unless it is done or cancelled; whether or not anybody still asks how it ended."""
     if not future.done():
         future.set_exception(error)
         # Who gave up waiting never asks, and asyncio would report that as an error of ours.
