@@ -77,7 +77,8 @@ class SignedStatement:
     @property
     def stored_bytes(self) -> int:
         """How many bytes the log keeps of it: the statement, and the certificates that came beside it."""
-        return len(self.encoded) + sum(map(len, self.carried_x5chain))
+        beside = sum(map(len, self.carried_x5chain)) if self.carried_x5chain else 0
+        return len(self.encoded) + beside
 
 
 def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMENT_BYTES) -> SignedStatement:
