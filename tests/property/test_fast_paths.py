@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from counterfoil.cose import labels
 from counterfoil.cose.plain_envelope import split_plain_envelope
-from counterfoil.cose.sign1 import encode_sign1, signature_input
+from counterfoil.cose.sign1 import encode_sign1, parse_kept_sign1, signature_input
 from counterfoil.encoding.cbor import CborValue, Limits, Tagged, decode, encode, encode_bytes, encode_integer
 from counterfoil.encoding.jcs import JsonValue, encode_json, is_canonical_json, parse_json
 from counterfoil.errors import MalformedClaimsError, MalformedError
@@ -97,10 +97,14 @@ def general_split(data: bytes) -> CborValue:
 
 
 def agree(data: bytes) -> None:
-    """What the quick reader takes the general one reads alike; the quick one may leave anything to the general one."""
+    """What the quick reader takes the general one reads alike, and a log keeps it as it came.
+
+    The quick one may leave anything to the general one.
+    """
     found = split_plain_envelope(data)
     if found is not None:
         assert found == general_split(data)
+        assert encode_sign1(*found) == data
 
 
 @given(st.sampled_from(STATEMENTS), st.integers(0, 2**31), st.integers(0, 255), st.integers(0, 80))
@@ -133,6 +137,13 @@ def test_what_is_common_is_read_the_quick_way() -> None:
         assert split_plain_envelope(statement) == general_split(statement)
         assert split_plain_envelope(statement) is not None
     assert split_plain_envelope(sign_statement(SIGNER, unprotected={99: b"x"})) is None
+
+
+@pytest.mark.parametrize("head", [b"\x58\x17", b"\x59\x00\x17", b"\x5a\x00\x00\x00\x17", b"\x5b" + bytes(7) + b"\x17"])
+def test_a_longer_head_than_need_be_is_kept_as_a_short_one(head: bytes) -> None:
+    message, kept = parse_kept_sign1(b"\xd2\x84\x40\xa0" + head + bytes(23) + b"\x41x", max_bytes=100)
+    assert message.payload == bytes(23)
+    assert kept == b"\xd2\x84\x40\xa0\x57" + bytes(23) + b"\x41x"
 
 
 def is_refused(text: str) -> bool:

@@ -2,37 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
 from typing import Annotated, Final
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from counterfoil.cli.attestation import attestation
-from counterfoil.cli.audit import audit
-from counterfoil.cli.chain import chain
-from counterfoil.cli.collateral import collateral
-from counterfoil.cli.crl import crl
-from counterfoil.cli.db import db
-from counterfoil.cli.demos import demo_group
-from counterfoil.cli.event import event
 from counterfoil.cli.exit_codes import ExitCode, exit_code_of, exit_code_table
-from counterfoil.cli.fsck import fsck
-from counterfoil.cli.init import init
-from counterfoil.cli.issuer import issuer
-from counterfoil.cli.keygen import keygen
-from counterfoil.cli.keys import keys
 from counterfoil.cli.output import Reply, show_error
-from counterfoil.cli.policy import policy
-from counterfoil.cli.receipt import receipt
-from counterfoil.cli.receipt_key import receipt_key
-from counterfoil.cli.revoke import revoke
-from counterfoil.cli.root import root
-from counterfoil.cli.serve import serve
-from counterfoil.cli.sign import sign
-from counterfoil.cli.submit import submit
 from counterfoil.cli.teaching import help_of
-from counterfoil.cli.verify import verify
 from counterfoil.errors import CounterfoilError
 
 PROGRAM: Final = "counterfoil"
@@ -44,15 +22,28 @@ Exit codes:
 
 Errors are one line on standard error, error[code]: detail; the code never changes once released."""
 
-app = typer.Typer(
-    name=PROGRAM,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    epilog=_EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH},
-)
+_COMMANDS: Final = (
+    "init", "serve", "keygen", "sign", "submit", "receipt", "verify", "keys", "revoke", "fsck", "audit",
+)  # fmt: skip
+"""In the order of the help; each is the function of that name in the module of that name."""
+
+_GROUPS: Final = {
+    "issuer": "issuer",
+    "crl": "crl",
+    "collateral": "collateral",
+    "attestation": "attestation",
+    "root": "root",
+    "policy": "policy",
+    "receipt-key": "receipt_key",
+    "event": "event",
+    "chain": "chain",
+    "db": "db",
+    "demo": "demos",
+}
+"""The same of commands that have others below them: each is what Typer makes of it, in the module beside its name."""
+
+_ATTRIBUTES: Final = {"demo": "demo_group"}
+"""What a group is called in its module, where that is another name than the module's."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -62,7 +53,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     _version: Annotated[
         bool,
@@ -76,23 +66,36 @@ def _root(
     """
 
 
-for _command in (init, serve, keygen, sign, submit, receipt, verify, keys, revoke, fsck, audit):
-    app.command(help=help_of(_command))(_command)
-app.add_typer(issuer, name="issuer")
-app.add_typer(crl, name="crl")
-app.add_typer(collateral, name="collateral")
-app.add_typer(attestation, name="attestation")
-app.add_typer(root, name="root")
-app.add_typer(policy, name="policy")
-app.add_typer(receipt_key, name="receipt-key")
-app.add_typer(event, name="event")
-app.add_typer(chain, name="chain")
-app.add_typer(db, name="db")
-app.add_typer(demo_group, name="demo")
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The command line with the one command that is named, or with all of them where none is.
+
+    Loading all takes longer than most commands do.
+    """
+    app = typer.Typer(
+        name=PROGRAM,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        epilog=_EPILOG,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH},
+    )
+    app.callback()(_root)
+    named = {*arguments[:1]} & {*_COMMANDS, *_GROUPS} or {*_COMMANDS, *_GROUPS}
+    for name in _COMMANDS:
+        if name in named:
+            command = getattr(import_module(f"{__package__}.{name}"), name)
+            app.command(help=help_of(command))(command)
+    for name, module in _GROUPS.items():
+        if name in named:
+            app.add_typer(getattr(import_module(f"{__package__}.{module}"), _ATTRIBUTES.get(name, module)), name=name)
+    return app
 
 
 def installed_version() -> str:
     """The version of the installed distribution."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - few ask for it, and loading it takes long
+
     try:
         return version(PROGRAM)
     except PackageNotFoundError:
@@ -120,7 +123,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    result = typer.main.get_command(app).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    result = typer.main.get_command(app_for(arguments)).main(arguments, prog_name=PROGRAM, standalone_mode=False)
     return result if isinstance(result, int) else ExitCode.OK
 
 

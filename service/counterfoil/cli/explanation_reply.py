@@ -9,8 +9,8 @@ from counterfoil.cli.policy_chain import PolicyChain
 from counterfoil.cli.policy_text import part_text
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.decision import FOREVER
-from counterfoil.policy.demands import Asked
 from counterfoil.policy.document import ContentTypeRule
 from counterfoil.policy.explanation import Explanation
 from counterfoil.statement.attested_words import attested_json, attested_text

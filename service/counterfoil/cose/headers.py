@@ -57,17 +57,15 @@ def require_sound_headers(protected: Header, unprotected: Header) -> None:
 
     RFC 9052, sections 3 and 3.1.
     """
-    if not protected.keys().isdisjoint(unprotected):
-        raise MalformedHeaderError("a label stands in both header buckets")
-    for label in (labels.ALG, labels.CRIT):
-        if label in unprotected:
-            raise MalformedHeaderError(f"label {label} stands in the unprotected header")
+    if unprotected:
+        _require_apart(protected, unprotected)
     if labels.ALG in protected and not _is_label(protected[labels.ALG]):
         raise MalformedHeaderError("alg is neither an integer nor a text string")
     if labels.CRIT in protected:
         _require_sound_crit(protected)
-    for bucket in (protected, unprotected):
-        _require_base_types(bucket)
+    _require_base_types(protected)
+    if unprotected:
+        _require_base_types(unprotected)
 
 
 def require_tags_on_receipts_alone(unprotected: Header) -> None:
@@ -82,6 +80,14 @@ def require_tags_on_receipts_alone(unprotected: Header) -> None:
                 _refuse_tags(receipt.value if isinstance(receipt, Tagged) else receipt)
         else:
             _refuse_tags(value)
+
+
+def _require_apart(protected: Header, unprotected: Header) -> None:
+    if not protected.keys().isdisjoint(unprotected):
+        raise MalformedHeaderError("a label stands in both header buckets")
+    for label in (labels.ALG, labels.CRIT):
+        if label in unprotected:
+            raise MalformedHeaderError(f"label {label} stands in the unprotected header")
 
 
 def _require_sound_crit(protected: Header) -> None:

@@ -9,8 +9,11 @@ _EMPTY_MAP: Final = 0xA0
 _NULL: Final = 0xF6
 _FIRST_SHORT: Final = 0x40
 _FIRST_LONG: Final = 0x58
-_LENGTH_SIZES: Final = {0x58: 1, 0x59: 2, 0x5A: 4, 0x5B: 8}
-"""Byte strings by their first byte: up to 0x57 it tells their length, of the others in how many bytes that stands."""
+_LENGTH_SIZES: Final = {0x58: (1, 24), 0x59: (2, 1 << 8), 0x5A: (4, 1 << 16), 0x5B: (8, 1 << 32)}
+"""Byte strings by their first byte: up to 0x57 it tells their length, of the others in how many bytes that stands.
+
+Beside it is the first length that does not fit into less.
+"""
 
 Parts = tuple[bytes, dict[int | str, bytes], bytes | None, bytes]
 """Protected header, unprotected header, payload and signature."""
@@ -19,7 +22,8 @@ Parts = tuple[bytes, dict[int | str, bytes], bytes | None, bytes]
 def split_plain_envelope(data: bytes) -> Parts | None:
     """The elements of a COSE_Sign1 with an empty unprotected header; None where the general reader has to look.
 
-    What this returns the general reader returns as well, for the same bytes: a property test holds that.
+    What this returns the general reader returns as well, for the same bytes, and those are the ones that
+    ``encode_sign1`` makes of it: property tests hold both.
     """
     if not data.startswith(_HEAD):
         return None
@@ -40,8 +44,11 @@ def _byte_string(data: bytes, at: int) -> tuple[bytes, int]:
     if _FIRST_SHORT <= initial < _FIRST_LONG:
         start, length = at + 1, initial - _FIRST_SHORT
     else:
-        start = at + 1 + _LENGTH_SIZES[initial]
+        size, shortest = _LENGTH_SIZES[initial]
+        start = at + 1 + size
         length = int.from_bytes(data[at + 1 : start], "big")
+        if length < shortest:
+            raise KeyError
     end = start + length
     if end > len(data):
         raise IndexError

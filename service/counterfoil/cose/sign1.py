@@ -73,18 +73,20 @@ def parse_sign1(data: bytes, *, max_bytes: int) -> Sign1:
 
     RFC 9052, sections 2 to 4.2.
     """
-    if len(data) > max_bytes:
-        raise TooLargeError(f"a message of {len(data)} bytes where {max_bytes} are read")
-    if not data:
-        raise MalformedCborError("no bytes at all")
-    if data[0] != _TAG_18_HEAD:
-        raise NotSign1Error("the message is not tagged 18")
-    protected_bytes, unprotected, payload, signature = split_plain_envelope(data) or _split_envelope(data, max_bytes)
-    protected = parse_protected_header(protected_bytes)
-    if unprotected:
-        require_tags_on_receipts_alone(unprotected)
-    require_sound_headers(protected, unprotected)
-    return Sign1(protected_bytes, protected, unprotected, payload, signature)
+    return _parse(data, max_bytes)[0]
+
+
+def parse_kept_sign1(data: bytes, *, max_bytes: int) -> tuple[Sign1, bytes]:
+    """Return the COSE_Sign1 message, tagged 18, that ``data`` is, and what a log keeps of it.
+
+    The latter is what ``encode_sign1`` makes of its parts with an empty unprotected header. Errors as ``parse_sign1``.
+
+    RFC 9052, sections 2 to 4.2.
+    """
+    message, is_kept = _parse(data, max_bytes)
+    if is_kept:
+        return message, data
+    return message, encode_sign1(message.protected_bytes, _EMPTY_HEADER, message.payload, message.signature)
 
 
 def encode_sign1(protected_bytes: bytes, unprotected: Header, payload: bytes | None, signature: bytes) -> bytes:
@@ -193,6 +195,23 @@ def sign_sign1(
     protected_bytes = encode(header)
     signature = signer.sign(signature_input(protected_bytes, payload))
     return encode_sign1(protected_bytes, unprotected, None if detached else payload, signature)
+
+
+def _parse(data: bytes, max_bytes: int) -> tuple[Sign1, bool]:
+    """The message, and whether it came as ``encode_sign1`` writes it with an empty unprotected header."""
+    if len(data) > max_bytes:
+        raise TooLargeError(f"a message of {len(data)} bytes where {max_bytes} are read")
+    if not data:
+        raise MalformedCborError("no bytes at all")
+    if data[0] != _TAG_18_HEAD:
+        raise NotSign1Error("the message is not tagged 18")
+    plain = split_plain_envelope(data)
+    protected_bytes, unprotected, payload, signature = plain or _split_envelope(data, max_bytes)
+    protected = parse_protected_header(protected_bytes)
+    if unprotected:
+        require_tags_on_receipts_alone(unprotected)
+    require_sound_headers(protected, unprotected)
+    return Sign1(protected_bytes, protected, unprotected, payload, signature), plain is not None
 
 
 def _split_envelope(data: bytes, max_bytes: int) -> tuple[bytes, Header, bytes | None, bytes]:

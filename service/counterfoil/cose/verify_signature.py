@@ -78,7 +78,7 @@ def normalise_signature(algorithm: Algorithm, signature: bytes) -> bytes:
         return signature
     order, size = ecdsa_order(algorithm), len(signature) // 2
     _, s = _scalars(algorithm, signature)
-    return signature[:size] + min(s, order - s).to_bytes(size, "big")
+    return signature if s <= order - s else signature[:size] + (order - s).to_bytes(size, "big")
 
 
 def ecdsa_order(algorithm: Algorithm) -> int:

@@ -26,8 +26,9 @@ from counterfoil.errors import (
     StatementTooLargeError,
     SubjectReservedError,
 )
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.attested import UNATTESTED, Standing, judge_carried, standing_of
-from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning, require_met
+from counterfoil.policy.demands import acting_roles, asked_of, concerning, require_met
 from counterfoil.policy.document import Visibility, narrower
 from counterfoil.policy.enrolment import judge_enrolment, judging_policies
 from counterfoil.policy.own_statements import Effect, decide_own

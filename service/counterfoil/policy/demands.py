@@ -1,44 +1,18 @@
 """What the policy and its demands ask of a statement together. A demand can only ask for more, never for less."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from counterfoil.attestation.appraisal import Grade
 from counterfoil.chain.findings import Finding
-from counterfoil.errors import AttestationRequiredError, RequiredClaimMissingError, StatementTooLargeError
+from counterfoil.errors import RequiredClaimMissingError, StatementTooLargeError
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.demand import Demand, RequiredClaim
 from counterfoil.policy.document import ContentTypeRule, Issuer, PolicyDocument
 from counterfoil.statement.claims import Claims
 from counterfoil.statement.signed_statement import SignedStatement
 from counterfoil.statement.trace_event.event import TraceEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """All claims that are required and all findings that are refused, and of each number the smallest.
-
-    ``attestation`` is the highest grade, ``appraised_by`` the appraisal policies that all name which name any.
-    """
-
-    required_claims: frozenset[RequiredClaim]
-    clock_skew_seconds: int
-    max_statement_bytes: int
-    refused_findings: frozenset[Finding]
-    attestation: Grade = Grade.UNATTESTED
-    appraised_by: frozenset[str] | None = None
-
-    def require_attested(self, grade: Grade, appraised_by: str | None) -> None:
-        """Check how well the key that signed is bound to hardware, and by which appraisal policy.
-
-        Raises:
-            AttestationRequiredError: Not as is asked.
-        """
-        if not grade.is_at_least(self.attestation):
-            raise AttestationRequiredError(f"the policy asks for a key that is {self.attestation}, and this is {grade}")
-        if self.appraised_by is not None and appraised_by not in self.appraised_by:
-            named = ", ".join(sorted(self.appraised_by)) or "none that all of them name"
-            raise AttestationRequiredError(f"the policy asks for an appraisal by one of: {named}")
 
 
 def acting_roles(issuer: Issuer, event: TraceEvent | None) -> frozenset[str]:
@@ -48,15 +22,14 @@ def acting_roles(issuer: Issuer, event: TraceEvent | None) -> frozenset[str]:
 
 def concerning(rule: ContentTypeRule, roles: frozenset[str]) -> tuple[Demand, ...]:
     """The demands on what is registered in these roles: those that name one of them, and those that name none."""
-    return tuple(demand for demand in rule.demands if not demand.roles or demand.roles & roles)
+    return rule.demands and tuple(demand for demand in rule.demands if not demand.roles or demand.roles & roles)
 
 
 def asked_of(policy: PolicyDocument, demands: Iterable[Demand]) -> Asked:
     """What the policy asks of every statement, and these demands beyond that."""
     several = tuple(demands)
     if not several:
-        # Most statements are asked for no more, and each is decided on the way of everybody behind it.
-        return Asked(frozenset(), policy.clock_skew_seconds, policy.max_statement_bytes, policy.refused_findings)
+        return policy.asked_of_all
     beyond = _together(several, frozenset())
     skew, size = beyond.clock_skew_seconds, beyond.max_statement_bytes
     return Asked(
@@ -91,6 +64,8 @@ def require_met(statement: SignedStatement, asked: Asked) -> None:
     """
     if statement.stored_bytes > asked.max_statement_bytes:
         raise StatementTooLargeError(f"the policy admits {asked.max_statement_bytes} bytes")
+    if not asked.required_claims:
+        return
     absent = sorted(claim for claim in asked.required_claims if _claim(statement.claims, claim) is None)
     if absent:
         raise RequiredClaimMissingError(f"the policy requires the CWT claims {', '.join(absent)}")

@@ -11,6 +11,7 @@ from counterfoil.cose.keys import PublicKey, public_key_pem
 from counterfoil.encoding.base64url import encode_base64url
 from counterfoil.encoding.jcs import JsonValue, encode_json
 from counterfoil.policy.anchors import NO_OPERATORS, Approved, Operators, Replaced, Root
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.demand import Demand
 from counterfoil.statement.issuer import IssuerKey
 from counterfoil.statement.signed_statement import DEFAULT_MAX_STATEMENT_BYTES
@@ -125,6 +126,11 @@ class PolicyDocument:
     def content_type(self, content_type: str | int | None) -> ContentTypeRule | None:
         """The rule of exactly that content type."""
         return self._by_content_type.get(content_type)
+
+    @cached_property
+    def asked_of_all(self) -> Asked:
+        """What is asked of a statement that no demand concerns."""
+        return Asked(frozenset(), self.clock_skew_seconds, self.max_statement_bytes, self.refused_findings)
 
     @cached_property
     def _by_name(self) -> dict[str, Issuer]:

@@ -10,9 +10,10 @@ from counterfoil.chain.history import parse_entry_event
 from counterfoil.cose.sign1 import require_algorithm
 from counterfoil.errors import CertificateMissingError, CounterfoilError, KeyUnknownError
 from counterfoil.log.founding import founding_decision, require_founding
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.decision import Decision, decide, effective_content_type
 from counterfoil.policy.demand import Demand
-from counterfoil.policy.demands import Asked, acting_roles, asked_of, concerning
+from counterfoil.policy.demands import acting_roles, asked_of, concerning
 from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.policy.past_rules import Enrolling, rules_under
 from counterfoil.policy.rules import Rules

@@ -56,18 +56,17 @@ def parse_claims(value: CborValue) -> Claims:
     """
     if value is None:
         return Claims()
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):
         raise MalformedClaimsError("CWT claims (15) are not a map")
-    dates = value.get(labels.CWT_EXP), value.get(labels.CWT_NBF), value.get(labels.CWT_IAT)
-    expires, not_before, issued_at = map(_numeric_date, dates)
+    expires, not_before, issued_at = value.get(labels.CWT_EXP), value.get(labels.CWT_NBF), value.get(labels.CWT_IAT)
     return Claims(
         issuer=_issuer(value.get(labels.CWT_ISS)),
         subject=None if labels.CWT_SUB not in value else parse_root_trace_id(value[labels.CWT_SUB]),
         audience=_audience(value.get(labels.CWT_AUD)),
-        expires=expires,
-        not_before=not_before,
-        issued_at=issued_at,
-        tagged_dates=Tagged in map(type, dates),
+        expires=None if expires is None else _numeric_date(expires),
+        not_before=None if not_before is None else _numeric_date(not_before),
+        issued_at=None if issued_at is None else _numeric_date(issued_at),
+        tagged_dates=Tagged in {type(expires), type(not_before), type(issued_at)},
     )
 
 

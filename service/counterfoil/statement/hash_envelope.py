@@ -12,7 +12,7 @@ MAX_CONTENT_FORMAT: Final = 0xFFFF
 """CoAP content formats are 16-bit numbers (RFC 7252, section 12.3)."""
 
 _HASHES: Final = {labels.SHA256: sha256, labels.SHA384: sha384, labels.SHA512: sha512}
-_LABELS: Final = (labels.PAYLOAD_HASH_ALG, labels.PREIMAGE_CONTENT_TYPE, labels.PAYLOAD_LOCATION)
+_LABELS: Final = frozenset({labels.PAYLOAD_HASH_ALG, labels.PREIMAGE_CONTENT_TYPE, labels.PAYLOAD_LOCATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,9 @@ def parse_hash_envelope(message: Sign1) -> HashEnvelope | None:
 
     Spec: RFC 9995, section 3.
     """
-    if any(label in message.unprotected for label in _LABELS):
+    if not _LABELS.isdisjoint(message.unprotected):
         raise MalformedHeaderError("headers 258, 259 and 260 belong into the protected header")
-    present = [label for label in _LABELS if label in message.protected]
-    if not present:
+    if _LABELS.isdisjoint(message.protected):
         return None
     hash_algorithm = message.protected.get(labels.PAYLOAD_HASH_ALG)
     if not isinstance(hash_algorithm, int) or hash_algorithm not in _HASHES:

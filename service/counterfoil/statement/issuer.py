@@ -1,6 +1,7 @@
 """Which key must have signed a statement, by everything its protected header says about that."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from counterfoil.cose.keys import PublicKey, certificate_digest, certificate_key
@@ -19,14 +20,19 @@ from counterfoil.statement.credential import Credential
 from counterfoil.statement.signed_statement import SignedStatement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IssuerKey:
     """A key of an issuer under the identifier that this issuer puts into ``kid``."""
 
     kid: bytes
     key: PublicKey
 
-    @property
+    @cached_property
+    def credential(self) -> Credential:
+        """That of a key which the policy lists: the issuer's at any time."""
+        return Credential(self.key)
+
+    @cached_property
     def names(self) -> tuple[bytes, bytes]:
         """What a ``kid`` may call this key: the issuer's own identifier, and its RFC 9679 thumbprint."""
         return self.kid, self.key.thumbprint
@@ -100,12 +106,26 @@ def find_issuer_key(statement: SignedStatement, directory: KeyDirectory, head_ti
     keys = directory.issuer_keys(statement.claims.issuer)
     if keys is None:
         raise IssuerUnknownError("the registration policy in force names no issuer of that name")
-    credential = _certified(statement, keys, directory, head_time) or _attested(statement, keys, directory, head_time)
-    if credential is None:
-        credential = Credential(_by_certificate(statement, _by_kid(statement, keys, directory)).key)
+    credential = (
+        _listed(statement, keys)
+        or _certified(statement, keys, directory, head_time)
+        or _attested(statement, keys, directory, head_time)
+        or _by_certificate(statement, _by_kid(statement, keys, directory)).credential
+    )
     if directory.is_log_key(credential.key.thumbprint):
         raise SignedByLogKeyError("the key is a receipt or checkpoint key of this log")
     return credential
+
+
+def _listed(statement: SignedStatement, keys: tuple[IssuerKey, ...]) -> Credential | None:
+    """The key that kid names, where the policy lists it and no certificate has a say: what most statements are."""
+    kid = statement.kid
+    if kid is None or statement.x5t is not None or statement.x5chain or statement.carried_x5chain:
+        return None
+    for key in keys:
+        if kid in key.names:
+            return key.credential
+    return None
 
 
 def _certified(

@@ -7,7 +7,7 @@ from typing import Final, NewType
 
 from counterfoil.cose import labels
 from counterfoil.cose.keys import PublicKey
-from counterfoil.cose.sign1 import Sign1, encode_sign1, parse_sign1, require_algorithm, verify_sign1
+from counterfoil.cose.sign1 import Sign1, parse_kept_sign1, require_algorithm, verify_sign1
 from counterfoil.cose.verify_signature import normalise_signature
 from counterfoil.encoding.cbor import CborValue
 from counterfoil.errors import (
@@ -77,7 +77,8 @@ class SignedStatement:
     @property
     def stored_bytes(self) -> int:
         """How many bytes the log keeps of it: the statement, and the certificates that came beside it."""
-        return len(self.encoded) + sum(map(len, self.carried_x5chain))
+        beside = sum(map(len, self.carried_x5chain)) if self.carried_x5chain else 0
+        return len(self.encoded) + beside
 
 
 def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMENT_BYTES) -> SignedStatement:
@@ -91,9 +92,8 @@ def parse_signed_statement(data: bytes, *, max_bytes: int = DEFAULT_MAX_STATEMEN
 
     Spec: RFC 9052, section 4.2; RFC 9943, section 6; RFC 9995.
     """
-    message = parse_sign1(data, max_bytes=max_bytes)
+    message, encoded = parse_kept_sign1(data, max_bytes=max_bytes)
     _require_no_receipt(message)
-    encoded = encode_sign1(message.protected_bytes, {}, message.payload, message.signature)
     digest = StatementHash(sha256(encoded).digest())
     protected = message.protected
     return SignedStatement(

@@ -1,4 +1,4 @@
-"""The database schema's revision: what it is, what it must be, and how it gets there."""
+"""How a database gets to the schema of this release."""
 
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, inspect
 from counterfoil.errors import MisconfiguredError, SchemaMismatchError
 from counterfoil.storage.foreign_errors import our_errors
 from counterfoil.storage.postgres_engine import is_postgres, postgres_engine
+from counterfoil.storage.revision import current_revision
 from counterfoil.storage.sqlite_engine import locking, sqlite_engine, sqlite_file
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
@@ -57,20 +58,6 @@ def upgrade_if_empty(url: str) -> None:
         engine.dispose()
 
 
-def current_revision(engine: Engine) -> str | None:
-    """The revision a database is at; None where no migration has run.
-
-    Raises:
-        SchemaMismatchError: It says that it is at several at once.
-        LogCorruptError, StoreUnavailableError: The database failed.
-    """
-    with our_errors(), engine.connect() as connection:
-        try:
-            return MigrationContext.configure(connection).get_current_revision()
-        except CommandError as error:
-            raise SchemaMismatchError(f"the database has no one revision: {error}") from error
-
-
 def revision_of(url: str) -> str | None:
     """The revision a database is at, by its URL; errors as for ``current_revision``."""
     engine = _engine(url)
@@ -82,20 +69,8 @@ def revision_of(url: str) -> str | None:
 
 @cache
 def head_revision() -> str | None:
-    """The revision this release works with."""
+    """The revision that the last migration leads to."""
     return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def require_head(engine: Engine) -> None:
-    """Check that a database is at the revision of this release.
-
-    Raises:
-        SchemaMismatchError: It is at another one, or at none.
-        LogCorruptError, StoreUnavailableError: The database failed.
-    """
-    current, head = current_revision(engine), head_revision()
-    if current != head:
-        raise SchemaMismatchError(f"the database is at revision {current}, this release works with {head}")
 
 
 def find_migrations(package: Path = _PACKAGE) -> Path:

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, Select
 
 from counterfoil.errors import CounterfoilError
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.migrate import require_head
 from counterfoil.storage.postgres_append import PostgresAppend
 from counterfoil.storage.postgres_engine import Connection, connect, postgres_engine, require_url
+from counterfoil.storage.revision import require_head
 from counterfoil.storage.rows import Found
 from counterfoil.storage.stored_log import StoredLog
 

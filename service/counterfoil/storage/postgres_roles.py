@@ -8,8 +8,8 @@ from psycopg import sql
 
 from counterfoil.errors import MisconfiguredError
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.migrate import require_head
 from counterfoil.storage.postgres_engine import connect, postgres_engine, require_url
+from counterfoil.storage.revision import require_head
 from counterfoil.storage.schema import METADATA
 
 _MOVED: Final = {

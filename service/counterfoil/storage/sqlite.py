@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Select, inspect
 
 from counterfoil.errors import NotInitialisedError, StoreUnavailableError
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.migrate import require_head, upgrade
+from counterfoil.storage.revision import require_head
 from counterfoil.storage.rows import Found
 from counterfoil.storage.sqlite_append import SqliteAppend
 from counterfoil.storage.sqlite_engine import DEFAULT_BUSY_TIMEOUT_SECONDS, locking, sqlite_engine
@@ -97,4 +97,6 @@ def _create(path: Path, engine: Engine) -> None:
     with our_errors(), engine.connect() as connection:
         is_empty = not inspect(connection).get_table_names()
     if is_empty:
+        from counterfoil.storage.migrate import upgrade  # noqa: PLC0415 - it takes long to load, and is seldom needed
+
         upgrade(engine)

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from counterfoil.chain.findings import Finding
 from counterfoil.cose import labels
 from counterfoil.errors import CounterfoilError, RequiredClaimMissingError, StatementTooLargeError
+from counterfoil.policy.asked import Asked
 from counterfoil.policy.decision import Decision
 from counterfoil.policy.demand import Demand, RequiredClaim
-from counterfoil.policy.demands import Asked, asked_of, concerning, demands_by_role, require_met
+from counterfoil.policy.demands import asked_of, concerning, demands_by_role, require_met
 from counterfoil.policy.document import ContentTypeRule, PolicyDocument, Visibility
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit

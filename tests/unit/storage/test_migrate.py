@@ -13,7 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, event
 
 from counterfoil.errors import LogCorruptError, MisconfiguredError, SchemaMismatchError, StoreUnavailableError
-from counterfoil.storage.migrate import current_revision, find_migrations, head_revision, require_head, upgrade
+from counterfoil.storage.migrate import find_migrations, head_revision, upgrade
+from counterfoil.storage.revision import REVISION, current_revision, require_head
 from counterfoil.storage.schema import METADATA
 from counterfoil.storage.sqlite_engine import sqlite_engine
 
@@ -61,7 +62,7 @@ def test_revisions(engine: Engine) -> None:
     with pytest.raises(SchemaMismatchError, match="at revision None"):
         require_head(engine)
     upgrade(engine)
-    assert current_revision(engine) == head_revision() == "0003"
+    assert current_revision(engine) == head_revision() == REVISION == "0003"
     require_head(engine)
 
 

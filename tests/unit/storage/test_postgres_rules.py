@@ -11,12 +11,13 @@ from alembic.runtime.migration import MigrationContext
 
 from counterfoil.errors import MisconfiguredError, SchemaMismatchError, StoreUnavailableError
 from counterfoil.statement.evidence import Evidence
-from counterfoil.storage.migrate import require_head, revision_of, upgrade, upgrade_if_empty
+from counterfoil.storage.migrate import revision_of, upgrade, upgrade_if_empty
 from counterfoil.storage.postgres import open_postgres
 from counterfoil.storage.postgres_engine import postgres_engine
 from counterfoil.storage.postgres_fsck import fsck_postgres
 from counterfoil.storage.postgres_roles import grant_rights
 from counterfoil.storage.postgres_rules import CONSTRAINTS, TRIGGERS
+from counterfoil.storage.revision import require_head
 from counterfoil.storage.schema import METADATA
 from tests.contract.rows import New, append, numbered
 from tests.contract.said import Said, saying
