@@ -1,49 +1,18 @@
 """The log in PostgreSQL: production's store, for any number of processes on any number of hosts."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, Select
 
-from counterfoil.errors import CounterfoilError
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.postgres_append import PostgresAppend
-from counterfoil.storage.postgres_engine import Connection, connect, postgres_engine, require_url
+from counterfoil.storage.postgres_append import PostgresAppend, transaction_over
+from counterfoil.storage.postgres_engine import connect, postgres_engine, require_url
+from counterfoil.storage.postgres_wire import ThreadWire
 from counterfoil.storage.revision import require_head
 from counterfoil.storage.rows import Found
 from counterfoil.storage.stored_log import StoredLog
-
-
-class ThreadWire:
-    """Implements Wire over a connection of a thread of its own."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def ask(self, query: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Found]:
-        """Send a statement and wait for its rows."""
-        with our_errors():
-            cursor = self._connection.execute(
-                query, parameters, prepare=parameters is not None, binary=bool(parameters)
-            )
-            while cursor.nextset():
-                pass
-            return cursor.fetchall() if cursor.description else ()
-
-
-@contextmanager
-def transaction_over(append: PostgresAppend) -> Iterator[PostgresAppend]:
-    """Begin an append, commit it when the block ends without an error, and roll it back when it does not."""
-    try:
-        append.begin()
-        yield append
-    except BaseException:
-        # A connection that is lost cannot be told; the database then rolls back by itself.
-        with suppress(CounterfoilError):
-            append.roll_back()
-        raise
-    append.commit()
 
 
 class PostgresStore(StoredLog):

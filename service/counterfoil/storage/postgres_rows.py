@@ -12,11 +12,13 @@ Parameters = dict[str, Any]
 def batch_parameters(batch: Batch, before: Head | None) -> Parameters:
     """Every parameter by name; arrays run parallel, one item for each row."""
     begun = 0 if before is None else before.chain_count
+    grown = [chain for chain in batch.chains if chain.number < begun]
     return {
         "first": 0 if before is None else before.tree.size,
         **_entries(batch),
         **_chains("new", [chain for chain in batch.chains if chain.number >= begun]),
-        **_chains("grown", [chain for chain in batch.chains if chain.number < begun]),
+        **_chains("grown", grown),
+        "grown": len(grown),
         **_evidence(batch),
         **_events(batch.events),
         **_references(batch.references),

@@ -3,13 +3,11 @@
 from functools import cache
 from typing import Final
 
-_HEAD: Final = "SELECT * FROM log_head WHERE id = 1 FOR UPDATE"
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-BEGIN_AND_LOCK: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_HEAD}"
-"""One journey for both. What is read later must be read by later statements: this one, if it waited for the lock, sees
-the tables as they were when it began, and only the locked row as it is now."""
-
-LOCK_HEAD: Final = _HEAD
+LOCK_HEAD: Final = "SELECT * FROM log_head WHERE id = 1 FOR UPDATE"
+"""What is read later must be read by later statements: this one, if it waited for the lock, sees the tables as they
+were when it began, and only the locked row as it is now."""
 
 LOCK_EMPTY_LOG: Final = "SELECT pg_advisory_xact_lock(7165913, 1)"
 """Any two numbers would do, as long as every release takes the same."""
@@ -114,21 +112,37 @@ new_tiles AS (
 )
 """
 
-_MOVE_HEAD: Final = """
+_MOVE_HEAD: Final = """,
+moved AS (
 UPDATE log_head SET
   size = %(size)b::int8, root = %(root)b::bytea, "time" = %(time)b::int8, frontier = %(frontier)b::bytea,
   rules_entry = %(rules_entry)b::int8, policy_entry = %(policy_entry)b::int8, next_page = %(next_page)b::int8,
   chain_count = %(chain_count)b::int8
 WHERE id = 1 AND size = %(first)b::int8
-RETURNING (SELECT count(*) FROM grown_chains) AS grown
+RETURNING 1
+)
 """
 
-_FIRST_HEAD: Final = """
+_FIRST_HEAD: Final = """,
+moved AS (
 INSERT INTO log_head (id, size, root, "time", frontier, rules_entry, policy_entry, next_page, chain_count)
 VALUES (1, %(size)b::int8, %(root)b::bytea, %(time)b::int8, %(frontier)b::bytea, %(rules_entry)b::int8,
   %(policy_entry)b::int8, %(next_page)b::int8, %(chain_count)b::int8)
-RETURNING (SELECT count(*) FROM grown_chains) AS grown
+RETURNING 1
+)
 """
+
+_AS_EXPECTED: Final = """
+SELECT CASE
+  WHEN heads.moved <> 1
+    THEN ('table log_head, row 1: it is not as it was read, under the lock; moved: ' || heads.moved)::int8
+  WHEN chains.grown <> %(grown)b::int8
+    THEN ('table chains: ' || %(grown)b::int8 || ' chains were to grow, ' || chains.grown || ' are stored')::int8
+  ELSE 1
+END AS written
+FROM (SELECT count(*) AS moved FROM moved) AS heads, (SELECT count(*) AS grown FROM grown_chains) AS chains
+"""
+"""Fails where a row was not there to be changed, as a text that is no number: the commit is on its way already."""
 
 
 @cache
@@ -140,5 +154,6 @@ def write_statement(*, founding: bool, evidence: bool, events: bool, tiles: bool
         _EVENTS if events else "",
         _TILES if tiles else "",
         _FIRST_HEAD if founding else _MOVE_HEAD,
+        _AS_EXPECTED,
     )
     return "".join(parts)

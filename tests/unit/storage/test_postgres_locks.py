@@ -14,9 +14,10 @@ import pytest
 from counterfoil.errors import AlreadyInitialisedError, LogCorruptError, StoreUnavailableError
 from counterfoil.log.founding import found_log
 from counterfoil.storage import postgres_engine
-from counterfoil.storage.postgres import ThreadWire, open_postgres, transaction_over
-from counterfoil.storage.postgres_append import PostgresAppend
+from counterfoil.storage.postgres import open_postgres
+from counterfoil.storage.postgres_append import PostgresAppend, transaction_over
 from counterfoil.storage.postgres_loop import LoopAppends
+from counterfoil.storage.postgres_wire import Asked, ThreadWire
 from tests.builders import START, World, policy_for
 from tests.contract.rows import New, append, batch_of, numbered
 from tests.contract.whole import check_whole
@@ -97,10 +98,10 @@ def test_an_error_in_the_loop_changes_nothing_and_keeps_the_connection(
         in_loop(
             database,
             lambda appends: append(appends, numbered(1, "before")),
-            lambda appends: connections.append(appends._connection),
+            lambda appends: connections.append(appends._wire),
             fail,
             lambda appends: append(appends, numbered(1, "after")),
-            lambda appends: connections.append(appends._connection),
+            lambda appends: connections.append(appends._wire),
         )
         assert connections[0] is connections[1]
         assert check_whole(store) == 4
@@ -189,6 +190,6 @@ def test_a_head_that_moved_under_the_lock_takes_no_batch(database: str) -> None:
             pytest.raises(LogCorruptError, match="not as it was read"),
             transaction_over(PostgresAppend(wire)) as moved,
         ):
-            wire.ask("UPDATE log_head SET size = size + 1")
+            wire.ask(Asked("UPDATE log_head SET size = size + 1"))
             moved.write(batch_of(moved, numbered(1, "never")))
         assert check_whole(store) == 2
