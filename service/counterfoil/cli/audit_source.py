@@ -66,18 +66,20 @@ class ServiceSource:
             yield lambda start, stop: entries_of_service(client, start, stop)
 
 
-def load_for(url: str | None) -> None:
-    """Load what opening a store, or else a service, takes, so that processes which are copied later have it.
+def load_for(url: str | None, database: str | None) -> None:
+    """Load what opening a service takes, or else a store, so that processes which are copied later have it.
 
     Raises:
         ExtraMissingError: It is not installed.
     """
-    if url is None:
-        with needing("server"):
-            import counterfoil.storage.opening  # noqa: PLC0415 - as above
-    else:
-        with needing("client"):
-            import counterfoil.client  # noqa: F401, PLC0415 - as above
+    with needing("server" if url is None else "client"):
+        if url is not None:
+            import counterfoil.cli.policy_chain  # noqa: PLC0415 - as above
+            import counterfoil.client  # noqa: PLC0415 - as above
+        elif database is not None and database.startswith("postgres"):
+            import counterfoil.storage.postgres  # noqa: PLC0415 - as above
+        else:
+            import counterfoil.storage.opening  # noqa: F401, PLC0415 - as above
 
 
 def entries_of_store(store: LogReader, start: int, stop: int) -> Iterator[AuditedEntry]:
