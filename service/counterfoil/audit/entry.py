@@ -1,12 +1,12 @@
 """One entry as a log gives it out for an audit: an item of a CBOR sequence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.encoding.cbor import CborValue, Limits, decode, encode
 from counterfoil.encoding.cbor_sequence import sequence_items
 from counterfoil.errors import MalformedEntryError
+from counterfoil.frozen import frozen
 from counterfoil.log.records import KeptEntry
 from counterfoil.merkle.bounds import is_hash, is_tree_number
 from counterfoil.statement.decision_record import decision_digest
@@ -17,7 +17,7 @@ MAX_ENTRIES: Final = 1000
 """Items of one answer: some megabytes of statements of a usual size."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuditedEntry:
     """An entry with everything that its decision was made by.
 

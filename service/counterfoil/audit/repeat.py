@@ -1,13 +1,14 @@
 """Registration decisions, each made again from its entry alone."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
 from counterfoil.audit.fault import Fault, FaultKind
 from counterfoil.audit.placed import require_placed
 from counterfoil.errors import CounterfoilError, MalformedDecisionError, MalformedError, UnverifiedError
+from counterfoil.frozen import frozen
 from counterfoil.log.founding import founding_decision, require_founding
 from counterfoil.policy.decision import Decision, decide, require_admitted_size
 from counterfoil.policy.rules import Rules
@@ -19,10 +20,10 @@ from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
 from counterfoil.statement.issuer import find_issuer_key
 from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement, verify_statement
 
-_MEMBERS: Final = tuple(DecisionRecord.__slots__)
+_MEMBERS: Final = tuple(one.name for one in fields(DecisionRecord))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeated:
     """What came of repeating a decision: no faults where it comes out the same.
 

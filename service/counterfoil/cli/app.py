@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how each of them ends."""
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -123,7 +124,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    result = typer.main.get_command(app_for(arguments)).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    command = typer.main.get_command(app_for(arguments))
+    if not gc.isenabled():  # ``main`` left it out while all was loaded; from here on objects come and go.
+        gc.freeze()
+        gc.enable()
+    result = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -14,6 +14,7 @@ from counterfoil.cli.audit_log import AuditedLog, service_to_audit, store_to_aud
 from counterfoil.cli.audit_reply import audit_reply
 from counterfoil.cli.audit_source import load_for
 from counterfoil.cli.audit_work import Workers, work_on
+from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.cli.options import AsJson, Data, Database, Keys, MaybeUrl, Origin
 from counterfoil.cli.progress import progress
@@ -59,7 +60,7 @@ def audit(
     Example:
       counterfoil audit --url http://127.0.0.1:8440 --keys genesis.cose
     """
-    load_for(url)
+    load_for(url, None if url is not None else find_data(data, database).settings.database)
     with Workers(jobs or os.cpu_count() or 1) as workers, _opened(data, database, url, keys, origin, credential) as log:
         size = log.tree.size
         stop = size if stop is None else stop

@@ -20,7 +20,6 @@ from counterfoil.cli.audit_source import (
 from counterfoil.cli.audit_trees import ServedTree, StoredTree
 from counterfoil.cli.data_directory import find_data
 from counterfoil.cli.files import read_input
-from counterfoil.cli.policy_chain import opened_service, opened_store, served_policies
 from counterfoil.errors import AbsentError, LogCorruptError, MalformedError, RefusedError
 from counterfoil.log.rules_source import read_genesis
 from counterfoil.policy.document import POLICY_CONTENT_TYPE
@@ -29,7 +28,6 @@ from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import Genesis, KeyPurpose
 from counterfoil.statement.links import chain_id
 from counterfoil.statement.signed_statement import parse_signed_statement
-from counterfoil.verify import verify_checkpoint
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
@@ -62,13 +60,14 @@ class AuditedLog:
 
 @contextmanager
 def store_to_audit(data: Path | None, database: str | None) -> Iterator[AuditedLog]:
-    """A store on this machine; errors as for ``opened_store``.
+    """A store on this machine; errors as for ``find_data`` and ``DataDirectory``.
 
     Raises:
+        NotInitialisedError: It holds no log.
         LogCorruptError: It has no signed tree head, no genesis statement or no chain of policies.
     """
     found = find_data(data, database)
-    with opened_store(data, database) as store:
+    with found.store() as store:
         genesis = read_genesis(store)
         # The head first, so that the policies reach at least as far as its tree does.
         head = store.head()
@@ -95,6 +94,9 @@ def service_to_audit(url: str, keys: Path | None, origin: str | None, credential
     Raises:
         UnverifiedError, MalformedError: Its checkpoint is not one that the log signed.
     """
+    from counterfoil.cli.policy_chain import opened_service, served_policies  # noqa: PLC0415 - a store takes none of it
+    from counterfoil.verify import verify_checkpoint  # noqa: PLC0415 - as above
+
     token = None if credential is None else read_input(credential).decode(errors="replace").strip()
     with opened_service(url, keys, origin, credential=token) as (client, trust):
         text = client.checkpoint_text()  # As above.

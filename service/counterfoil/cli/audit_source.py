@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 from counterfoil.audit.entry import MAX_ENTRIES, AuditedEntry, audited, parse_audited
 from counterfoil.audit.stored import stored_runs
 from counterfoil.cli.extras import needing
-from counterfoil.cli.remote import trusted_log
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.ports import LogReader
 from counterfoil.log.records import KeptEntry
@@ -61,22 +60,26 @@ class ServiceSource:
     @contextmanager
     def opened(self) -> Iterator[EntriesFrom]:
         """A connection to it; errors as for ``trusted_log``."""
+        from counterfoil.cli.remote import trusted_log  # noqa: PLC0415 - who audits a store needs none of it
+
         with trusted_log(self.url, None, None, credential=self.credential, retry_for=_BUSY_SECONDS) as client:
             yield lambda start, stop: entries_of_service(client, start, stop)
 
 
-def load_for(url: str | None) -> None:
-    """Load what opening a store, or else a service, takes, so that processes which are copied later have it.
+def load_for(url: str | None, database: str | None) -> None:
+    """Load what opening a service takes, or else a store, so that processes which are copied later have it.
 
     Raises:
         ExtraMissingError: It is not installed.
     """
-    if url is None:
-        with needing("server"):
-            import counterfoil.storage.opening  # noqa: PLC0415 - as above
-    else:
-        with needing("client"):
-            import counterfoil.client  # noqa: F401, PLC0415 - as above
+    with needing("server" if url is None else "client"):
+        if url is not None:
+            import counterfoil.cli.policy_chain  # noqa: PLC0415 - as above
+            import counterfoil.client  # noqa: PLC0415 - as above
+        elif database is not None and database.startswith("postgres"):
+            import counterfoil.storage.postgres  # noqa: PLC0415 - as above
+        else:
+            import counterfoil.storage.opening  # noqa: F401, PLC0415 - as above
 
 
 def entries_of_store(store: LogReader, start: int, stop: int) -> Iterator[AuditedEntry]:

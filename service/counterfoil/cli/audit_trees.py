@@ -12,10 +12,10 @@ from counterfoil.merkle.tiles import tree_nodes
 from counterfoil.merkle.tree import cover
 from counterfoil.policy.rules import Rules
 from counterfoil.receipt.tree_head import TreeHead, verify_head
-from counterfoil.verify import VerifiedCheckpoint
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
+    from counterfoil.verify import VerifiedCheckpoint
 
 
 class StoredTree:
@@ -46,7 +46,7 @@ class StoredTree:
 class ServedTree:
     """Implements SignedTree over a checkpoint that a service gave out, verified."""
 
-    def __init__(self, client: "Client", checkpoint: VerifiedCheckpoint) -> None:
+    def __init__(self, client: "Client", checkpoint: "VerifiedCheckpoint") -> None:
         self._client = client
         self.size, self.root = TreeSize(checkpoint.size), NodeHash(checkpoint.root)
 

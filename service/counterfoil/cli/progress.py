@@ -13,7 +13,7 @@ def progress(doing: str, total: int, *, shown: bool = True) -> Iterator[Callable
         return
     # Loading it takes longer than many an audit of a few entries.
     from rich.console import Console  # noqa: PLC0415 - as said
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as said
 
     console = Console(stderr=True)
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -1,7 +1,6 @@
 """COSE_Sign1: read strictly, written deterministically, verified over the bytes as received (RFC 9052, section 4.2)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.cose import labels
@@ -29,6 +28,7 @@ from counterfoil.errors import (
     PayloadMissingError,
     TooLargeError,
 )
+from counterfoil.frozen import frozen
 
 _TAG_18_HEAD: Final = 0xD2
 _ELEMENTS: Final = 4
@@ -42,7 +42,7 @@ _SIG_STRUCTURE_HEAD: Final = b"\x84" + encode("Signature1")
 _EMPTY_HEADER: Final[Header] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign1:
     """A COSE_Sign1 message. ``protected_bytes``, ``payload`` and ``signature`` are as received.
 

@@ -9,7 +9,6 @@ from counterfoil.attestation.appraisal_policy import AppraisalPolicy
 from counterfoil.attestation.appraise import appraise, require_admitted, require_satisfied
 from counterfoil.attestation.collateral import Collateral
 from counterfoil.attestation.conveyance.carried import Carried
-from counterfoil.attestation.verify_evidence import verify_evidence
 from counterfoil.cose.keys import PublicKey
 from counterfoil.errors import (
     AttestationNotAskedError,
@@ -102,6 +101,8 @@ def judge_carried(
         raise KeyIdentifierConflictError("the evidence carries another key than the one that signed")
     if not policies:
         raise AttestationNotAskedError("no appraisal policy of the log judges evidence of this issuer")
+    from counterfoil.attestation.verify_evidence import verify_evidence  # noqa: PLC0415 - few logs judge evidence, and loading all platforms takes long
+
     failure: CounterfoilError | None = None
     for policy in policies:
         try:
@@ -163,6 +164,7 @@ def changed_anchors(before: PolicyDocument, after: PolicyDocument) -> frozenset[
 
 def stands_by(policy: PolicyDocument, collateral: Collateral, at: int) -> Callable[[Session], bool]:
     """Whether a session still stands by the collateral that is there from the time ``at`` on."""
+    from counterfoil.attestation.verify_evidence import verify_evidence  # noqa: PLC0415 - as above
 
     def stands(session: Session) -> bool:
         appraisal = policy.appraisal(session.appraisal.appraised_by)

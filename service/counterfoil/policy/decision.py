@@ -1,7 +1,6 @@
 """The decision on a statement: pure, dated, and repeatable by an auditor."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.attestation.appraisal import Grade
@@ -26,6 +25,7 @@ from counterfoil.errors import (
     StatementTooLargeError,
     SubjectReservedError,
 )
+from counterfoil.frozen import frozen
 from counterfoil.policy.asked import Asked
 from counterfoil.policy.attested import UNATTESTED, Standing, judge_carried, standing_of
 from counterfoil.policy.demands import acting_roles, asked_of, concerning, require_met
@@ -48,7 +48,7 @@ MAX_POLICY_STATEMENT_BYTES: Final = MAX_POLICY_BYTES + 16 * 1024
 """The largest policy document with its header and signature."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """A verdict to admit, the rules it was made under, and the head times in which it holds.
 

@@ -4,12 +4,12 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NewType
 
 from counterfoil.cose import labels
 from counterfoil.encoding.cbor import CborValue, Tagged
 from counterfoil.errors import MalformedClaimsError
+from counterfoil.frozen import frozen
 
 RootTraceId = NewType("RootTraceId", str)
 """The subject of a statement: the id of the engagement's first session. ``rootTraceId`` in JSON."""
@@ -30,7 +30,7 @@ MAX_AUDIENCES: Final = 16
 """A statement is addressed to a few logs, not to a list."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claims:
     """The claims a decision looks at; absent ones are None. Dates are seconds since 1970, whole or fractional.
 

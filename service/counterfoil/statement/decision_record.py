@@ -10,6 +10,7 @@ from typing import Final
 
 from counterfoil.encoding.cbor import CborValue, Limits, decode, encode_bytes, encode_integer
 from counterfoil.errors import MalformedDecisionError
+from counterfoil.frozen import frozen
 
 RECORD_VERSION: Final = 1
 ATTESTED_VERSION: Final = 2
@@ -57,7 +58,7 @@ class Attested:
     enrolment: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecisionRecord:
     """Entry number, policy entry, verifying key's thumbprint, head time, and digests of what was judged.
 

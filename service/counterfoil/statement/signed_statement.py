@@ -1,7 +1,6 @@
 """A Signed Statement as it arrives (RFC 9943, section 6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, NewType
 
@@ -16,6 +15,7 @@ from counterfoil.errors import (
     ReceiptAsStatementError,
     UnverifiedError,
 )
+from counterfoil.frozen import frozen
 from counterfoil.statement.claims import Claims, parse_claims
 from counterfoil.statement.hash_envelope import MAX_CONTENT_FORMAT, HashEnvelope, parse_hash_envelope
 
@@ -54,7 +54,7 @@ UNDERSTOOD: Final[frozenset[int | str]] = frozenset(
 """Header parameters that a statement may mark as critical, because registration looks at them (RFC 9052, 3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignedStatement:
     """A parsed statement beside the bytes that the log keeps of it.
 

@@ -1,14 +1,17 @@
 """What goes wrong in the database, in our own words."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from counterfoil.errors import CounterfoilError, LogCorruptError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    import psycopg
 
 # Under the head lock nothing is written that a rule of the database refuses, so a refusal means that what is stored
 # is not what the head row says.
@@ -47,12 +50,12 @@ def our_errors() -> Iterator[None]:
         raise _ours(error.orig) from error
     except SQLAlchemyError as error:
         raise StoreUnavailableError(f"the database connection failed: {type(error).__name__}") from error
-    except (sqlite3.Error, psycopg.Error) as error:
+    except _drivers_errors() as error:
         raise _ours(error) from error
 
 
 def _ours(error: BaseException | None) -> CounterfoilError:
-    if isinstance(error, psycopg.Error):
+    if isinstance(error, _of_psycopg()):
         return _of_postgres(error)
     code = getattr(error, "sqlite_errorcode", None)
     if _is_undecodable_text(error, code) or (isinstance(code, int) and code & _PRIMARY_CODE in _CORRUPT):
@@ -60,7 +63,17 @@ def _ours(error: BaseException | None) -> CounterfoilError:
     return StoreUnavailableError(f"the database refused: {error}")
 
 
-def _of_postgres(error: psycopg.Error) -> CounterfoilError:
+def _drivers_errors() -> tuple[type[Exception], ...]:
+    return sqlite3.Error, *_of_psycopg()
+
+
+def _of_psycopg() -> "tuple[type[psycopg.Error], ...]":
+    """What psycopg raises; nothing in a process that has not loaded it, because its log is a file."""
+    loaded = sys.modules.get("psycopg")
+    return () if loaded is None else (loaded.Error,)
+
+
+def _of_postgres(error: "psycopg.Error") -> CounterfoilError:
     state = error.sqlstate or ""
     # The primary message alone: details repeat rows, and rows are statements.
     text = error.diag.message_primary or str(error)

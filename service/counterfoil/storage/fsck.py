@@ -5,8 +5,8 @@ from pathlib import Path
 from counterfoil.errors import NotInitialisedError
 from counterfoil.log.fsck import Report
 from counterfoil.storage.opening import database_url
-from counterfoil.storage.postgres_engine import is_postgres
 from counterfoil.storage.postgres_fsck import fsck_postgres
+from counterfoil.storage.postgres_url import is_postgres
 from counterfoil.storage.sqlite_engine import sqlite_file
 from counterfoil.storage.sqlite_fsck import fsck_sqlite
 

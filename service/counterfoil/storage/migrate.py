@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, inspect
 
 from counterfoil.errors import MisconfiguredError, SchemaMismatchError
 from counterfoil.storage.foreign_errors import our_errors
-from counterfoil.storage.postgres_engine import is_postgres, postgres_engine
+from counterfoil.storage.postgres_engine import postgres_engine
+from counterfoil.storage.postgres_url import is_postgres
 from counterfoil.storage.revision import current_revision
 from counterfoil.storage.sqlite_engine import locking, sqlite_engine, sqlite_file
 

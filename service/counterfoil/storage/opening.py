@@ -1,19 +1,20 @@
 """Which store a log lies in, by its address."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from counterfoil.log.ports import Appends
-from counterfoil.storage.postgres import PostgresStore, open_postgres
-from counterfoil.storage.postgres_engine import is_postgres
-from counterfoil.storage.postgres_loop import LoopAppends
+from counterfoil.storage.postgres_url import is_postgres
 from counterfoil.storage.sqlite import SqliteStore, open_sqlite
 from counterfoil.storage.sqlite_engine import sqlite_file
+
+if TYPE_CHECKING:
+    from counterfoil.storage.postgres import PostgresStore
 
 DATABASE: Final = "log.db"
 """The name of the database in a data directory."""
 
-Stored = SqliteStore | PostgresStore
+Stored: TypeAlias = "SqliteStore | PostgresStore"
 """A store that outlives its process."""
 
 
@@ -31,9 +32,18 @@ def open_store(database: str | None, data: Path) -> Stored:
         CorruptError, UnavailableError: It cannot be read.
     """
     url = database_url(database, data)
-    return open_postgres(url) if is_postgres(url) else open_sqlite(sqlite_file(url))
+    if not is_postgres(url):
+        return open_sqlite(sqlite_file(url))
+    from counterfoil.storage.postgres import open_postgres  # noqa: PLC0415 - most processes open a file
+
+    return open_postgres(url)
 
 
 def appends_to(store: object) -> Appends | None:
     """How appends to a store run best; None where a thread does."""
+    if isinstance(store, SqliteStore):
+        return None
+    from counterfoil.storage.postgres import PostgresStore  # noqa: PLC0415 - as above
+    from counterfoil.storage.postgres_loop import LoopAppends  # noqa: PLC0415 - as above
+
     return LoopAppends(store.url) if isinstance(store, PostgresStore) else None

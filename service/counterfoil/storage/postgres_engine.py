@@ -10,8 +10,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
 
 from counterfoil.errors import MisconfiguredError, StoreUnavailableError
-
-SCHEMES: Final = ("postgresql://", "postgres://")
+from counterfoil.storage.postgres_url import is_postgres
 
 LOCK_IDLE_SECONDS: Final = 5
 """Who holds the head and says nothing for so long is cut off by the database, and the others go on."""
@@ -39,11 +38,6 @@ _APPLICATION: Final = "counterfoil"
 Connection = psycopg.Connection[DictRow]
 AsyncConnection = psycopg.AsyncConnection[DictRow]
 Found = TypeVar("Found")
-
-
-def is_postgres(url: str) -> bool:
-    """Whether a database's URL is one of PostgreSQL."""
-    return url.startswith(SCHEMES)
 
 
 def require_url(url: str) -> str:

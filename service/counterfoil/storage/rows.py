@@ -17,7 +17,7 @@ from counterfoil.log.records import (
     Place,
     ReferenceRow,
 )
-from counterfoil.merkle.bounds import MAX_TREE_SIZE
+from counterfoil.merkle.bounds import MAX_TREE_SIZE, is_hash, is_tree_number
 from counterfoil.merkle.hashing import HASH_SIZE, NodeHash, TreeSize
 from counterfoil.merkle.tile_geometry import MAX_TILE_LEVEL
 from counterfoil.merkle.tiles import TILE_WIDTH, Tile, TileId
@@ -30,6 +30,11 @@ from counterfoil.statement.signed_statement import DuplicateKey, StatementHash
 
 Found: TypeAlias = Mapping[Any, Any]
 """One row by column, as a database gave it back."""
+
+KEPT_COLUMNS: Final = "number", "statement_hash", "decision", "statement", "visibility", "kind", "content"
+"""What is read of an entry to repeat its decision."""
+
+_VISIBILITIES: Final = {one.value: one for one in Visibility}
 
 TILE_BYTES: Final = TILE_WIDTH * HASH_SIZE
 
@@ -138,7 +143,26 @@ def content_of(row: Found) -> Content:
 
 
 def kept_of(row: Found) -> KeptEntry:
-    """A row of ``entries`` with those of ``statements`` and ``evidence`` beside it, as far as they are there."""
+    """A row of ``entries`` with those of ``statements`` and ``evidence`` beside it, as far as they are there.
+
+    The columns come in the order of ``KEPT_COLUMNS``.
+    """
+    number, name, decision, statement, visibility, kind, _ = row.values()
+    # An audit reads all rows of a log, and nearly every one of them is as it should be and without evidence.
+    if (
+        kind is None
+        and is_tree_number(number)
+        and is_hash(name)
+        and type(decision) is bytes
+        and type(statement) is bytes
+        and visibility in _VISIBILITIES
+    ):
+        content = Content(number, statement, _VISIBILITIES[visibility], None)
+        return KeptEntry(number, name, decision, content)
+    return _kept_of(row)
+
+
+def _kept_of(row: Found) -> KeptEntry:
     stored = StoredRow("entries", "beside statements", row)
     number = EntryNumber(stored.number("number"))
     name, decision = StatementHash(stored.hash("statement_hash")), stored.data("decision")
