@@ -8,13 +8,14 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscop
 # What tries the database, the software of others, or our own arithmetic at length, and hardly Python: `test` has it all.
 # Over HTTP the store is PostgreSQL alone, whose driver lives in the event loop; the contract has the embedded one as well.
 SAME_ON_ALL := --http-store=postgres \
-  $(addprefix --ignore=tests/, audit bench fuzz interop postgres processes cli/test_enrolment_walk.py cli/test_runbook.py \
-    cli/test_runbook_keys.py contract/test_faulty_store.py http/test_bad_enrolments.py http/test_bulk_failures.py \
-    http/test_engagement.py http/test_idle_connections.py http/test_metrics.py http/test_reads.py \
-    http/test_schemathesis.py http/test_tpm_enrolment.py cli/test_policy_votes.py cli/test_submit.py \
-    http/test_slow_clients.py log/test_event_faults.py log/test_faults.py log/test_worst_statements.py \
-    property/test_encoding.py property/test_log_stateful.py property/test_plan.py property/test_plan_events.py \
-    unit/attestation unit/case/test_case.py unit/case/test_standalone.py unit/cose unit/policy unit/storage/test_kill.py) \
+  $(addprefix --ignore=tests/, audit bench fuzz interop postgres processes property cli/test_attested_past.py \
+    cli/test_enrolment_walk.py cli/test_policy_past.py cli/test_policy_votes.py cli/test_runbook.py \
+    cli/test_runbook_keys.py cli/test_submit.py contract/test_faulty_store.py http/test_bad_enrolments.py \
+    http/test_bulk_failures.py http/test_engagement.py http/test_idle_connections.py http/test_metrics.py \
+    http/test_reads.py http/test_schemathesis.py http/test_slow_clients.py http/test_tpm_enrolment.py \
+    log/test_event_faults.py log/test_faults.py log/test_worst_statements.py unit/attestation \
+    unit/case/test_attested_case.py unit/case/test_case.py unit/case/test_certified_case.py \
+    unit/case/test_standalone.py unit/cose unit/merkle unit/policy unit/storage/test_kill.py) \
   --ignore-glob='tests/log/test_fsck_*' --ignore-glob='tests/unit/storage/test_postgres_*'
 
 .DEFAULT_GOAL := help

@@ -1,33 +1,37 @@
 """What holds for every test."""
 
+import gc
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Engine, event
 
 from counterfoil.storage.migrate import upgrade
 from counterfoil.storage.sqlite import open_sqlite
 from tests.postgres.cluster import MISSING, Cluster, find_programs, running_cluster
 
-_HERE = Path(__file__).parent
-_HTTP = _HERE / "http"
+_HTTP = Path(__file__).parent / "http"
 _LONG = (
-    "processes",
-    "http/test_schemathesis.py",
-    "cli/test_runbook.py",
-    "bench",
-    "http/test_engagement.py",
-    "cli/test_flow.py",
-    "log",
+    "tests/processes/",
+    "tests/http/test_schemathesis.py",
+    "tests/cli/test_runbook.py",
+    "tests/bench/",
+    "tests/http/test_engagement.py",
+    "tests/cli/test_flow.py",
+    "tests/log/",
 )
 
 _LONGEST_NAMED = 16
 """Bytes of a case that its name shows."""
 
 _opened: set[Engine] = set()
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,9 +51,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in dropped]
 
 
+def pytest_collection_finish() -> None:
+    """Look for garbage no more among thousands of tests, which are all kept: that takes a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 def _is_short(item: pytest.Item) -> bool:
     # A file runs in one process: a long one that comes last is waited for by all the others.
-    return not any(item.path.is_relative_to(_HERE / name) for name in _LONG)
+    return not item.nodeid.startswith(_LONG)
 
 
 def _store_of(item: pytest.Item) -> object:

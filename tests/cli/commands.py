@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from counterfoil.cli.app import run
+from counterfoil.http.server import open_service, running_server
+from counterfoil.settings import Settings
 
 COMMANDS = (
     ("init",),
@@ -120,6 +122,13 @@ def installed(*arguments: object, variables: Mapping[str, str] | None = None) ->
         timeout=60,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def served_here(data: Path) -> Iterator[str]:
+    """The server over a data directory in this process, where how it is started is not the question; its URL."""
+    with open_service(Settings(data=data)) as service, running_server(service) as url:
+        yield url
 
 
 @contextmanager

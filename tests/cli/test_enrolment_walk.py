@@ -5,7 +5,8 @@ from pathlib import Path
 
 from counterfoil.cli.exit_codes import ExitCode
 from tests.cli.commands import Shell
-from tests.cli.walked import free_port, walk
+from tests.cli.walked import walk
+from tests.free_port import free_port
 from tests.software_tpm import require_software_tpm
 
 _DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "enrolment.md"

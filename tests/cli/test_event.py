@@ -17,7 +17,7 @@ from counterfoil.statement.trace_event.event import WRITERS, EventType, Role, Tr
 from counterfoil.statement.trace_event.parse import parse_trace_event
 from counterfoil.statement.trace_event.schema import trace_event_schema
 from counterfoil.statement.trace_event.words import EVENT_ID as EVENT_ID_SHAPE
-from tests.cli.commands import AGENT, Outcome, Shell, served
+from tests.cli.commands import AGENT, Outcome, Shell, served_here
 from tests.trace_events import CONTENT_TYPE, DATA, EVENT_ID, HEX, OTHER_HEX, ROOT
 
 ACTION_DATA = json.dumps(DATA[EventType.ACTION])
@@ -162,7 +162,7 @@ def test_an_event_is_registered_at_once(data: Path, agent: Path, shell: Shell, t
         "data": json.dumps({**DATA[EventType.FORMATION], "parties": [{"issuer": AGENT, "role": "agent"}]}),
         "out": tmp_path / "formation.cose",
     }
-    with served(data) as url:
+    with served_here(data) as url:
         early = submit(shell, agent, url, receipt=receipt)
         assert (early.code, early.error["code"]) == (ExitCode.CONFLICT, "no-formation")
         assert submit(shell, agent, url, **formation).json["type"] == "FORMATION"
@@ -176,7 +176,7 @@ def test_an_event_is_registered_at_once(data: Path, agent: Path, shell: Shell, t
 
 def test_an_event_in_a_role_that_is_not_the_issuers_is_kept_and_refused(data: Path, agent: Path, shell: Shell) -> None:
     admit_events(data, agent, shell, "runtime")
-    with served(data) as url:
+    with served_here(data) as url:
         refused = submit(shell, agent, url)
     assert (refused.code, refused.error["code"]) == (ExitCode.REFUSED, "actor-role")
     assert written(agent).actor.role is Role.AGENT

@@ -4,7 +4,6 @@ import json
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -12,13 +11,11 @@ import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
 from counterfoil.receipt.transparent import parse_transparent_statement
-from tests.cli.commands import AGENT, ORIGIN, TRACE, Shell, installed, served
-
-_DEMO_SECONDS = 30
-"""The demonstration takes two seconds of computing; a loaded machine may take longer to give them."""
+from tests.cli.commands import AGENT, ORIGIN, TRACE, Shell, installed, served, served_here
 
 
-def test_an_agent_registers_and_an_auditor_verifies_with_the_installed_program(tmp_path: Path) -> None:
+def test_an_agent_registers_and_an_auditor_verifies_with_the_installed_program(tmp_path: Path, shell: Shell) -> None:
+    """What needs a server, the network or a verdict is a process of its own; the files in between are made here."""
     data, agent, payload = tmp_path / "data", tmp_path / "agent.pem", tmp_path / "a.json"
     payload.write_text('{"tool":"search"}')
     statement, receipt, log_keys = tmp_path / "a.cose", tmp_path / "a.receipt", tmp_path / "keys.cbor"
@@ -29,11 +26,11 @@ def test_an_agent_registers_and_an_auditor_verifies_with_the_installed_program(t
         return outcome.out
 
     done("init", "--data", data, "--origin", ORIGIN)
-    done("keygen", "--out", agent)
-    done("issuer", "add", "--data", data, "--name", AGENT, "--key", f"{agent}.pub")
-    done("sign", "--key", agent, "--issuer", AGENT, "--subject", TRACE, "--in", payload, "--out", statement)
+    shell.ok("keygen", "--out", agent)
+    shell.ok("issuer", "add", "--data", data, "--name", AGENT, "--key", f"{agent}.pub")
+    shell.ok("sign", "--key", agent, "--issuer", AGENT, "--subject", TRACE, "--in", payload, "--out", statement)
     with served(data) as url:
-        done("keys", "--url", url, "--out", log_keys)
+        shell.ok("keys", "--url", url, "--out", log_keys)
         done("submit", "--url", url, statement, "--out", receipt, "--keys", log_keys)
     told = done(
         "verify",
@@ -49,7 +46,7 @@ def test_an_agent_registers_and_an_auditor_verifies_with_the_installed_program(t
     )
     assert "CHECKED with key" in told
     assert "NOT CHECKED" not in told
-    assert done("fsck", "--data", data).startswith("clean")
+    assert shell("fsck", "--data", data).out.startswith("clean")
     flipped = statement.read_bytes().replace(b"search", b"seerch")
     (tmp_path / "flipped.cose").write_bytes(flipped)
     refused = installed("verify", tmp_path / "flipped.cose", "--receipt", receipt, "--keys", log_keys)
@@ -63,7 +60,7 @@ def test_issuers_and_policies_change_while_a_server_runs(
 ) -> None:
     other, policy = tmp_path / "other.pem", tmp_path / "policy.json"
     shell.ok("keygen", "--out", other, "--alg", "EdDSA")
-    with served(admitted) as url:
+    with served_here(admitted) as url:
         shell.ok("submit", "--url", url, statement)
         payload, late = tmp_path / "p.json", tmp_path / "late.cose"
         payload.write_text("{}")
@@ -91,7 +88,7 @@ def test_receipts_are_fetched_by_id_and_by_statement(
 ) -> None:
     keys, out = tmp_path / "keys.cbor", tmp_path / "r.cose"
     shell.ok("keys", "--data", admitted, "--out", keys)
-    with served(admitted) as url:
+    with served_here(admitted) as url:
         registered = shell.ok("submit", "--url", url, statement, "--out", tmp_path / "first", "--keys", keys)
         again = shell.ok("submit", "--url", url, statement, "--out", tmp_path / "again")
         assert (registered["keysPinned"], again["keysPinned"]) == (True, False)
@@ -114,9 +111,7 @@ def test_receipts_are_fetched_by_id_and_by_statement(
 
 
 def test_the_demonstration_does_what_it_says_and_leaves_nothing(tmp_path: Path) -> None:
-    started = time.monotonic()
     outcome = installed("demo", variables={"TMPDIR": str(tmp_path), "NO_COLOR": "1"})
-    assert time.monotonic() - started < _DEMO_SECONDS
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.count("refused: error[") == 2
     assert "\x1b" not in outcome.out
@@ -188,7 +183,7 @@ def test_the_base_install_signs_and_verifies(
 ) -> None:
     keys, receipt, out = tmp_path / "keys.cbor", tmp_path / "r.cose", tmp_path / "s.cose"
     shell.ok("keys", "--data", admitted, "--out", keys)
-    with served(admitted) as url:
+    with served_here(admitted) as url:
         shell.ok("submit", "--url", url, statement, "--out", receipt)
     script = f"""
 import sys

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from counterfoil.cli.exit_codes import ExitCode
-from tests.cli.commands import Shell, served
+from tests.cli.commands import Shell, served_here
 
 
 def edited(shell: Shell, where: tuple[object, ...], file: Path, **changes: object) -> Path:
@@ -59,7 +59,7 @@ def test_two_operators_take_over_and_decide_together(
 
 def test_operators_decide_over_http(data: Path, operators: dict[str, object], tmp_path: Path, shell: Shell) -> None:
     first, file = data / "keys" / "operator.pem", tmp_path / "policy.json"
-    with served(data) as url:
+    with served_here(data) as url:
         there = ("--url", url)
         edited(shell, there, file, operators=operators)
         unnamed = shell("policy", "propose", file, *there, "--json")

@@ -147,6 +147,7 @@ def restore(place: Place, copy: Path, data: Path, cluster: Cluster) -> Place:
     return Place(data, url, place.shell)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_second_server_on_one_address_or_with_other_keys_does_not_start(place: Place, tmp_path: Path) -> None:
     with serving(place.data, place.database, 2) as server:
         port = server.url.rpartition(":")[2]

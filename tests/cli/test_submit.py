@@ -12,7 +12,7 @@ from counterfoil.cose.keys import public_key_pem
 from counterfoil.http.problems import Problem
 from counterfoil.signing.generate import generate_private_key
 from tests.builders import sign_statement
-from tests.cli.commands import AGENT, TRACE, Outcome, Shell, served
+from tests.cli.commands import AGENT, TRACE, Outcome, Shell, served_here
 from tests.unit.client.canned import Canned, Service, answering
 from tests.unit.verify.paper_log import PaperLog
 
@@ -34,7 +34,7 @@ def test_many_files_are_registered_and_go_on_where_they_were(
     admitted: Path, files: list[Path], shell: Shell, tmp_path: Path
 ) -> None:
     kept = tmp_path / "receipts"
-    with served(admitted) as url:
+    with served_here(admitted) as url:
         first = shell.ok("submit", "--url", url, "--receipts", kept, *files[:3])
         assert first["counts"] == {"registered": 3, "already": 0, "failed": 0}
         assert sorted(path.name for path in kept.iterdir()) == sorted(
@@ -56,7 +56,7 @@ def test_bad_files_are_named_and_the_others_registered(
     files[1].write_bytes(files[1].read_bytes()[:-1] + b"\x00")
     files[2].write_bytes(b"no statement")
     absent = tmp_path / "absent.cose"
-    with served(admitted) as url:
+    with served_here(admitted) as url:
         outcome = shell("submit", "--url", url, *files, absent)
         assert outcome.code != ExitCode.OK
         assert "6 statements: 3 registered, 3 failed" in outcome.out

@@ -62,14 +62,6 @@ def walk(document: str, folder: Path, replaced: dict[str, str], seconds: float =
     return Outcome(shell.returncode, (folder / "out").read_text(), (folder / "err").read_text())
 
 
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    assert isinstance(port, int)
-    return port
-
-
 def _answer(server: socket.socket) -> None:
     try:
         connection, _ = server.accept()

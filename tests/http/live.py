@@ -123,13 +123,13 @@ def running(
         service = replace(service, body_seconds=body_seconds)
     if timer is not None:
         service = replace(service, timer=timer)
-    with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with running_server(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         live = Live(world, service, client, url)
         wait_until(lambda: client.get("/log").json()["unpagedTail"] <= 1)
         yield live
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"
@@ -148,7 +148,7 @@ class RawAnswer:
 
 def exchange(address: tuple[str, int], data: bytes, *, end: bool = False) -> RawAnswer | None:
     """Send bytes as they are and read until the server closes; None when it closes without an answer."""
-    with socket.create_connection(address, timeout=20) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         send_what_is_taken(connection, data)
         if end:
             connection.shutdown(socket.SHUT_WR)

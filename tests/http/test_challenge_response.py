@@ -15,10 +15,10 @@ from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.decision_record import parse_decision_record
 from counterfoil.statement.genesis import KeyPurpose
 from tests.builders import sign_statement
+from tests.http.committed import schema
 from tests.http.enrolling import NEW_SESSION, SESSION_TYPE, enrolled, enrolling, machine, new_session, post
 from tests.http.live import QUIET, Live, problem_in
 from tests.http.test_metrics import value
-from tests.http.test_schemathesis import SCHEMA
 
 SESSION = "/challenge-response/v1/session/"
 
@@ -214,13 +214,13 @@ def test_another_method_is_told_which_there_are(live: Live, path: str, allowed: 
 
 def test_every_answer_is_as_the_document_describes_it(live: Live) -> None:
     path, challenge = new_session(live)
-    enrolment, session = machine(live).enrolment(challenge), SCHEMA[f"{SESSION}{{session_id}}"]
+    enrolment, session = machine(live).enrolment(challenge), schema()[f"{SESSION}{{session_id}}"]
     name = {"session_id": path.removeprefix(SESSION)}
     absent = {"session_id": encode_base64url(b"x" * 100)}
     cose, other = "application/cose", "application/json"
     for case, status in (
-        (SCHEMA[NEW_SESSION]["POST"].Case(), 201),
-        (SCHEMA[NEW_SESSION]["POST"].Case(query={"nonceSize": "33"}), 400),
+        (schema()[NEW_SESSION]["POST"].Case(), 201),
+        (schema()[NEW_SESSION]["POST"].Case(query={"nonceSize": "33"}), 400),
         (session["GET"].Case(path_parameters=name), 200),
         (session["POST"].Case(path_parameters=name, body=enrolment, media_type=cose), 200),
         (session["GET"].Case(path_parameters=name), 200),

@@ -30,6 +30,7 @@ def _in_a_loop(url: str, keys: LogKeys, receipts: ReceiptStore, statements: list
     return asyncio.run(submit())
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True, scope="module")
 @pytest.mark.parametrize("submit", [_waiting, _in_a_loop])
 def test_many_are_registered_in_order_and_each_bad_one_is_told(
     submit: Callable[[str, LogKeys, ReceiptStore, list[bytes]], list[Outcome]], live: Live, tmp_path: Path

@@ -81,10 +81,12 @@ def live(world: World) -> Iterator[Live]:
         yield live
 
 
-def nowhere() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+@pytest.fixture(scope="module")
+def nowhere() -> Iterator[str]:
+    """Where nobody listens, and nobody else can begin to for as long as it is kept."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def engaged(url: str | Client, world: World, spool: Path, *, issuer: str = ISSUER) -> Engagement:
@@ -154,8 +156,8 @@ def written_by_a_killed_process(world: World, url: str, spool: Path, seconds: fl
     return [told[at : at + 32] for at in range(0, len(told), 32)]
 
 
-def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, tmp_path: Path) -> None:
-    chance, told, down = random.Random(7), list[bytes](), nowhere()  # noqa: S311 - when to kill is no secret
+def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, tmp_path: Path, nowhere: str) -> None:
+    chance, told, down = random.Random(7), list[bytes](), nowhere  # noqa: S311 - when to kill is no secret
     for _ in range(KILLS):
         told += written_by_a_killed_process(world, down, tmp_path / "s", chance.uniform(0, 0.01))
     assert len(told) >= KILLS
@@ -171,8 +173,8 @@ def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, 
     assert len(set(hashes)) == len(hashes)
 
 
-def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, tmp_path: Path) -> None:
-    engagement = engaged(nowhere(), world, tmp_path / "s")
+def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, tmp_path: Path, nowhere: str) -> None:
+    engagement = engaged(nowhere, world, tmp_path / "s")
     events = [engagement.action({**CALL, "callId": str(n)}) for n in range(5)]
     assert [event.sequence for event in events] == [0, 1, 2, 3, 4]
     with pytest.raises(UndeliveredError):
@@ -188,9 +190,9 @@ def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, t
 
 
 def test_a_crash_between_the_logs_commit_and_the_mark_gets_the_same_receipt(
-    world: World, live: Live, tmp_path: Path
+    world: World, live: Live, tmp_path: Path, nowhere: str
 ) -> None:
-    engagement = engaged(nowhere(), world, tmp_path / "s")
+    engagement = engaged(nowhere, world, tmp_path / "s")
     event = engagement.action(CALL)
     engagement.close()
     with Client(live.url) as client:
@@ -287,15 +289,15 @@ def test_who_waits_is_told_when_nothing_is_sent_any_more(world: World, live: Liv
     assert len(require_registered_in_order(tmp_path / "s", world)) == 1
 
 
-def test_one_writer_at_a_time(world: World, tmp_path: Path) -> None:
-    with engaged(nowhere(), world, tmp_path / "s") as engagement:
+def test_one_writer_at_a_time(world: World, tmp_path: Path, nowhere: str) -> None:
+    with engaged(nowhere, world, tmp_path / "s") as engagement:
         with pytest.raises(SpoolBusyError):
-            engaged(nowhere(), world, tmp_path / "s")
+            engaged(nowhere, world, tmp_path / "s")
         assert engagement.action(CALL).sequence == 0
 
 
-def test_what_has_no_canonical_form_is_refused_and_takes_no_number(world: World, tmp_path: Path) -> None:
-    with engaged(nowhere(), world, tmp_path / "s") as engagement:
+def test_what_has_no_canonical_form_is_refused_and_takes_no_number(world: World, tmp_path: Path, nowhere: str) -> None:
+    with engaged(nowhere, world, tmp_path / "s") as engagement:
         bad: list[dict[str, JsonValue]] = [{**CALL, "durationMs": float("nan")}, {**CALL, "more": 1}, {}]
         for data in bad:
             with pytest.raises(MalformedError):

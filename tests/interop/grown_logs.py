@@ -15,13 +15,13 @@ from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.storage.sqlite import SqliteStore
 from tests.builders import World, sign_statement
 
-_ONE_BY_ONE = (1,) * 68
+_ONE_BY_ONE = (1,) * 38
 _GROWING = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13)
 _ACROSS_A_TILE = (250, 1, 2, 1, 1, 1, 60)
 _FRESH_PER_HEAD = 8
 
 LOGS = {
-    "every size from 2 to 70": (_ONE_BY_ONE, "ES256"),
+    "every size from 2 to 40": (_ONE_BY_ONE, "ES256"),
     "growing batches": (_GROWING, "ES256"),
     "across a full tile": (_ACROSS_A_TILE, "ES256"),
     "growing batches, EdDSA": (_GROWING, "EdDSA"),

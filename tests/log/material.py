@@ -123,24 +123,27 @@ def store_of(world: World) -> MemoryStore | SqliteStore | PostgresStore:
     return world.store
 
 
-def build_log(path: Path) -> World:
+def build_log(path: Path, *, many: int = 120) -> World:
     """A log in an SQLite file with all that a log can hold: a full tile, chains, evidence, policies and pages."""
     store = open_sqlite(path, create=True)
     world = World(store)
-    asyncio.run(fill(world))
+    asyncio.run(fill(world, many=many))
     store.close()
     return world
 
 
-async def fill(world: World) -> None:
-    """Found the log and append, in batches of several sizes, a case of everything that a log can hold."""
+async def fill(world: World, *, many: int = 120) -> None:
+    """Found the log and append, in batches of several sizes, a case of everything that a log can hold.
+
+    Twice ``many`` of its statements are ordinary; with fewer than a hundred it has no full tile.
+    """
     cast = Cast()
     policy = cast.policy(issuer_of(world.agent), pinned(pin(CERTIFIED.ca), name=CERTIFIED_ISSUER))
     world.policy = replace(policy, roots=anchors(CERTIFIED.root))
     world.found()
     log = world.open(max_batch=64)
     certificate = certificate_of(world.agent)
-    subjects = [f"trace-{place % 7}" for place in range(120)]
+    subjects = [f"trace-{place % 7}" for place in range(many)]
     await register_all([sign_statement(world.agent, subject=subject) for subject in subjects], log)
     world.clock.now += 1
     await register(with_evidence(world.agent, certificate), log)

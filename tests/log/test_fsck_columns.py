@@ -26,6 +26,9 @@ TABLES = (
     "tiles",
     "tree_heads",
 )
+FEW = 14
+"""Twice as many ordinary statements are in the log of the tests below: each of them checks it, and with it them all."""
+
 KNOWN_TO_THE_DATABASE_ALONE = {("alembic_version", "version_num"), ("log_head", "id")}
 """What a reader of the log never sees; every other value is also checked against the statements."""
 
@@ -37,12 +40,28 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case of everything but a full tile."""
+    path = tmp_path_factory.mktemp("fsck") / "log.db"
+    build_log(path, many=FEW)
+    return path
+
+
+@pytest.fixture
+def fit(request: pytest.FixtureRequest, table: str) -> Path:
+    """The smallest log that has a row in the table."""
+    found: Path = request.getfixturevalue("built" if table == "tiles" else "few")
+    return found
+
+
+def copied(log: Path, folder: Path) -> Path:
+    return Path(shutil.copyfile(log, folder / "copy.db"))
+
+
 @pytest.fixture
 def copy(built: Path, tmp_path: Path) -> Callable[[], Path]:
-    def fresh() -> Path:
-        return Path(shutil.copyfile(built, tmp_path / "copy.db"))
-
-    return fresh
+    return lambda: copied(built, tmp_path)
 
 
 @contextmanager
@@ -86,7 +105,9 @@ def change(database: sqlite3.Connection, table: str, column: str, row: int) -> s
     raise AssertionError(f"nothing fits into {table}.{column}")
 
 
-def test_the_untouched_log_has_no_findings_and_holds_a_case_of_everything(built: Path) -> None:
+def test_the_untouched_log_has_no_findings_and_holds_a_case_of_everything(built: Path, few: Path) -> None:
+    assert fsck_sqlite(few).findings == ()
+    assert [table for table in TABLES if not query(few, f"SELECT * FROM {table}")] == ["tiles"]
     report = fsck_sqlite(built)
     assert report.findings == ()
     assert report.entries > 256
@@ -104,11 +125,11 @@ def test_every_table_is_tried(built: Path) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_one_changed_value_is_found(built: Path, copy: Callable[[], Path], table: str) -> None:
-    for place, column in enumerate(columns_of(built, table)):
-        path = copy()
+def test_one_changed_value_is_found(fit: Path, tmp_path: Path, table: str) -> None:
+    for place, column in enumerate(columns_of(fit, table)):
+        path = copied(fit, tmp_path)
         with tampering(path) as database:
-            what = change(database, table, column, rows_of(built, table)[place % 3])
+            what = change(database, table, column, rows_of(fit, table)[place % 3])
         found = fsck_sqlite(path).findings
         if (table, column) not in KNOWN_TO_THE_DATABASE_ALONE:
             found = tuple(finding for finding in found if finding.where != "database")
@@ -116,20 +137,20 @@ def test_one_changed_value_is_found(built: Path, copy: Callable[[], Path], table
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_lost_row_is_found(built: Path, copy: Callable[[], Path], table: str) -> None:
-    path = copy()
+def test_a_lost_row_is_found(fit: Path, tmp_path: Path, table: str) -> None:
+    path = copied(fit, tmp_path)
     with tampering(path) as database:
-        database.execute(f"DELETE FROM {table} WHERE rowid = ?", (rows_of(built, table)[1],))
+        database.execute(f"DELETE FROM {table} WHERE rowid = ?", (rows_of(fit, table)[1],))
     assert [
         finding for finding in fsck_sqlite(path).findings if table == "alembic_version" or finding.where != "database"
     ]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_row_too_many_is_found(built: Path, copy: Callable[[], Path], table: str) -> None:
-    path = copy()
+def test_a_row_too_many_is_found(fit: Path, tmp_path: Path, table: str) -> None:
+    path = copied(fit, tmp_path)
     with tampering(path) as database:
-        row = rows_of(built, table)[1]
+        row = rows_of(fit, table)[1]
         insert_like(database, table, database.execute(f"SELECT * FROM {table} WHERE rowid = ?", (row,)).fetchone())
     assert fsck_sqlite(path).findings
 

@@ -26,19 +26,42 @@ TABLES = sorted(METADATA.tables)
 KNOWN_TO_THE_DATABASE_ALONE = {("log_head", "id")}
 """What a reader of the log never sees; every other value is also checked against the statements."""
 
+FEW = 14
+"""Twice as many ordinary statements are in the log of the tests below: each of them checks it, and with it them all."""
+
 Row = tuple[Any, ...]
 Place = tuple[str, int, str]
 """A table, which of its rows, and a column."""
 
 
-@pytest.fixture(scope="module")
-def built(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """A log with a case of everything."""
+@contextmanager
+def log_of(many: int, new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     with new_database() as url:
         with closing(open_postgres(url)) as store:
-            asyncio.run(fill(World(store)))
+            asyncio.run(fill(World(store), many=many))
         assert fsck_postgres(url).findings == ()
         yield url
+
+
+@pytest.fixture(scope="module")
+def many(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A log with a case of everything."""
+    with log_of(120, new_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def few(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """A case of everything but a full tile."""
+    with log_of(FEW, new_database) as url:
+        yield url
+
+
+@pytest.fixture
+def built(request: pytest.FixtureRequest, table: str) -> str:
+    """The smallest log that has a row in the table."""
+    found: str = request.getfixturevalue("many" if table == "tiles" else "few")
+    return found
 
 
 _copies = itertools.count()

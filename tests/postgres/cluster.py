@@ -6,7 +6,6 @@ One to each test process, started when the first test asks for it and stopped wh
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,8 @@ from typing import Final
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+
+from tests.free_port import free_port
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _OLDEST: Final = 15
@@ -87,7 +88,7 @@ def running_cluster(programs: Path, *, durable: bool = False) -> Iterator[Cluste
     try:
         if os.getuid() == 0:
             os.chown(folder, *_unprivileged())
-        cluster = Cluster(programs, folder, _free_port())
+        cluster = Cluster(programs, folder, free_port())
         _run(folder, [str(programs / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-N"])
         _configure(cluster, durable=durable)
         cluster.control("start")
@@ -127,10 +128,3 @@ def _unprivileged() -> tuple[int, int]:
     known = {entry.pw_name: entry for entry in pwd.getpwall()}
     entry = next(known[name] for name in _USERS if name in known)
     return entry.pw_uid, entry.pw_gid
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

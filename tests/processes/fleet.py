@@ -85,7 +85,7 @@ def founded(data: Path, database: str | None, *issuers: tuple[str, Path]) -> Non
         assert run(["issuer", "add", "--data", str(data), "--name", name, "--key", str(key), *where]) == 0
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come"

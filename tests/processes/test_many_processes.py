@@ -2,7 +2,7 @@
 
 import signal
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -26,6 +26,18 @@ AGENT = generate_private_key("ES256")
 COSE = {"Content-Type": "application/cose"}
 
 
+Place = tuple[Path, str | None]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Two servers of two workers each over one log, shared by two tests: starting six processes is most of the work."""
+
+    place: Place
+    one: Server
+    other: Server
+
+
 @dataclass
 class Logged:
     """Receipts by the statement they were given for, and how many requests were told to come back."""
@@ -35,14 +47,28 @@ class Logged:
     lock: Lock = field(default_factory=Lock)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str | None]:
+def place_in(folder: Path, database: str | None = None) -> Place:
     """A data directory with a founded log in it or in a database."""
-    database = request.getfixturevalue("database") if request.param == "postgres" else None
-    key = tmp_path / "agent.pub"
+    key = folder / "agent.pub"
     key.write_text(public_key_pem(AGENT.public_key))
-    founded(tmp_path / "data", database, (ISSUER, key))
-    return tmp_path / "data", database
+    founded(folder / "data", database, (ISSUER, key))
+    return folder / "data", database
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return place_in(tmp_path)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with ExitStack() as stack:
+        database: str | None = None
+        if request.param == "postgres":
+            database = stack.enter_context(request.getfixturevalue("new_database")())
+        place = place_in(tmp_path_factory.mktemp("fleet"), database)
+        one = stack.enter_context(serving(*place, 2, silent=6.0))
+        yield Fleet(place, one, stack.enter_context(serving(*place, 2)))
 
 
 def statements(count: int) -> list[bytes]:
@@ -75,7 +101,7 @@ def load(servers: Sequence[Server], sent: Sequence[bytes], logged: Logged) -> No
             done.result()
 
 
-def check(place: tuple[Path, str | None], url: str, logged: Logged, sent: Sequence[bytes]) -> None:
+def check(place: Place, url: str, logged: Logged, sent: Sequence[bytes]) -> None:
     """The numbers are dense, every receipt verifies, and the whole log is clean."""
     assert logged.receipts.keys() == set(sent)
     # A worker that replaces another may still be starting, and who came to it waits for it.
@@ -104,43 +130,37 @@ def counted(server: Server) -> float:
     return min(told)
 
 
-def test_four_processes_append_under_load_and_any_worker_shows_what_all_have_counted(
-    place: tuple[Path, str | None],
-) -> None:
-    data, database = place
-    sent, logged = statements(240), Logged()
-    with serving(data, database, 2) as one, serving(data, database, 2) as other:
-        assert len(one.workers()) == len(other.workers()) == 2
-        load([one, other], sent, logged)
-        # The same again, to the other one: the same receipts.
-        again = Logged()
-        load([other, one], sent[:40], again)
-        assert again.receipts == {statement: logged.receipts[statement] for statement in sent[:40]}
-        # The pages that the service writes count as well.
-        assert counted(one) + counted(other) >= len(sent)
-        check(place, one.url, logged, sent)
+def test_four_processes_append_under_load_and_any_worker_shows_what_all_have_counted(fleet: Fleet) -> None:
+    one, other, sent, logged = fleet.one, fleet.other, statements(240), Logged()
+    assert len(one.workers()) == len(other.workers()) == 2
+    before = counted(one) + counted(other)
+    load([one, other], sent, logged)
+    # The same again, to the other one: the same receipts.
+    again = Logged()
+    load([other, one], sent[:40], again)
+    assert again.receipts == {statement: logged.receipts[statement] for statement in sent[:40]}
+    # The pages that the service writes count as well.
+    assert counted(one) + counted(other) - before >= len(sent)
+    check(fleet.place, one.url, logged, sent)
 
 
-def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(place: tuple[Path, str | None]) -> None:
-    data, database = place
-    sent, logged = statements(200), Logged()
-    with serving(data, database, 2, silent=3.0) as one, serving(data, database, 1) as other:
-        dying, stopping = one.workers()
-        with ThreadPoolExecutor(1) as pool:
-            loading = pool.submit(load, [one, other], sent, logged)
-            wait_until(lambda: len(logged.receipts) > 30)
-            end(dying, signal.SIGKILL)
-            wait_until(lambda: len(logged.receipts) > 100)
-            end(stopping, signal.SIGSTOP)
-            loading.result()
-        wait_until(lambda: len(one.workers()) == 2 and not {dying, stopping} & set(one.workers()))
-        more = statements(20)
-        load([one], more, logged)
-        check(place, one.url, logged, [*sent, *more])
+def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(fleet: Fleet) -> None:
+    one, other, sent, logged = fleet.one, fleet.other, statements(200), Logged()
+    dying, stopping = one.workers()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load, [one, other], sent, logged)
+        wait_until(lambda: len(logged.receipts) > 30)
+        end(dying, signal.SIGKILL)
+        wait_until(lambda: len(logged.receipts) > 100)
+        end(stopping, signal.SIGSTOP)
+        loading.result()
+    wait_until(lambda: len(one.workers()) == 2 and not {dying, stopping} & set(one.workers()))
+    more = statements(20)
+    load([one], more, logged)
+    check(fleet.place, one.url, logged, [*sent, *more])
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: tuple[Path, str | None]) -> None:
+def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: Place) -> None:
     data, database = place
     with serving(data, database, 2, silent=1000.0, starting=8.0) as server:
         before = set(server.workers())
@@ -154,8 +174,7 @@ def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: tuple[Path,
         check(place, server.url, logged, sent)
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_a_worker_that_finds_the_log_at_odds_with_itself_ends_all(place: tuple[Path, str | None]) -> None:
+def test_a_worker_that_finds_the_log_at_odds_with_itself_ends_all(place: Place) -> None:
     data, database = place
     with pytest.raises(AssertionError), serving(data, database, 2) as server:
         with closing(sqlite3.connect(data / "log.db", isolation_level=None)) as tampered:
@@ -168,16 +187,14 @@ def test_a_worker_that_finds_the_log_at_odds_with_itself_ends_all(place: tuple[P
     assert server.workers() == []
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_a_server_ends_with_a_stopped_worker(place: tuple[Path, str | None]) -> None:
+def test_a_server_ends_with_a_stopped_worker(place: Place) -> None:
     data, database = place
     with serving(data, database, 2) as server:
         end(server.workers()[0], signal.SIGSTOP)
     assert server.workers() == []
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_workers_end_when_their_supervisor_is_killed(place: tuple[Path, str | None]) -> None:
+def test_workers_end_when_their_supervisor_is_killed(place: Place) -> None:
     data, database = place
     with pytest.raises(AssertionError), serving(data, database, 2) as server:
         workers = server.workers()
