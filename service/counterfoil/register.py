@@ -5,11 +5,11 @@ Everything a registration does stands here in order; each step is one call into 
 
 from asyncio import Future
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from counterfoil.attestation.conveyance.carried import carries_attestation
 from counterfoil.errors import RefusedError, RulesUnsettledError, UnverifiedError
+from counterfoil.frozen import frozen
 from counterfoil.log.group_commit import Result
 from counterfoil.log.plan import Declined, Known, Placed, Submission
 from counterfoil.log.together import Steps, finish
@@ -27,7 +27,7 @@ MAX_DECISIONS: Final = 8
 """A decision is made again when the rules changed meanwhile; policies do not change that often in a row."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registration:
     """A registered statement: its entry id, its number, and its receipt. ``new``: this call appended it."""
 

@@ -15,6 +15,7 @@ from counterfoil.errors import (
     RevocationRefusedError,
     SignatureTwinError,
 )
+from counterfoil.frozen import frozen
 from counterfoil.log.events import NO_EVENTS, EventDraft, EventView
 from counterfoil.log.records import (
     Batch,
@@ -44,7 +45,7 @@ from counterfoil.statement.signed_statement import DuplicateKey, SignedStatement
 from counterfoil.statement.trace_event.event import TraceEvent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """A verified statement with the decision to admit it."""
 
@@ -52,7 +53,7 @@ class Submission:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed:
     """The statement is entry ``number``, new in this batch."""
 

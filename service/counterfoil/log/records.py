@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NewType
 
+from counterfoil.frozen import frozen
 from counterfoil.merkle.tiles import Tile
 from counterfoil.merkle.tree import Frontier
 from counterfoil.policy.document import Visibility
@@ -37,7 +38,7 @@ class Head:
     chain_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One entry of the log, append-only. ``decision`` is the encoded decision record."""
 
@@ -55,7 +56,7 @@ class Entry:
         return decision_digest(self.decision)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Content:
     """What can be erased of an entry while its leaf stays: the statement's bytes, and evidence that came with it."""
 
@@ -75,7 +76,7 @@ class KeptEntry:
     content: Content | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainHead:
     """A chain as its last entry left it. ``visibility`` is the narrowest among its entries."""
 
@@ -150,7 +151,7 @@ class Batch:
     references: tuple[ReferenceRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """Which entry holds a duplicate key."""
 
