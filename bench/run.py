@@ -49,7 +49,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=5, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is repeated")
     parser.add_argument("--stores", default="postgresql,sqlite")
-    parser.add_argument("--workers", default="2", help="processes on PostgreSQL; several numbers with commas between")
+    parser.add_argument("--workers", default="2", help="processes of each server; several numbers with commas between")
     parser.add_argument("--clients", default="", help="only these numbers of clients, with commas between")
     parser.add_argument("--smoke", action="store_true", help="a small load of each mode instead of those that count")
     parser.add_argument("--audits", type=int, default=2, help="how often each log is audited in the end")
@@ -73,13 +73,12 @@ def _cluster(stores: str) -> Iterator[Cluster | None]:
 
 
 def _kinds(asked: argparse.Namespace, cluster: Cluster | None) -> tuple[Kind, ...]:
+    numbers = [int(number) for number in asked.workers.split(",")]
+    there = {"postgresql": cluster is not None, "sqlite": "sqlite" in asked.stores.split(",")}
     kinds: list[Kind] = []
-    if cluster is not None:
-        numbers = [int(number) for number in asked.workers.split(",")]
-        kinds += [Kind("postgresql", workers) for workers in numbers]
-        kinds.append(Kind("postgresql", numbers[0], max_batch=1))
-    if "sqlite" in asked.stores.split(","):
-        kinds += [Kind("sqlite", 1), Kind("sqlite", 1, max_batch=1)]
+    for store in (name for name, is_there in there.items() if is_there):
+        kinds += [Kind(store, workers) for workers in numbers]
+        kinds.append(Kind(store, numbers[0], max_batch=1))
     return tuple(kinds)
 
 
