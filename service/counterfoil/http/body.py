@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from starlette.types import Receive
 
+from counterfoil.http.direct_way import DirectWay
 from counterfoil.http.limits import MAX_HELD_BYTES
 from counterfoil.http.problems import (
     BODY_TIMEOUT,
@@ -52,7 +53,14 @@ class BodyBudget:
             self.held -= held.count
 
 
-async def read_body(receive: Receive, declared: bytes | None, held: Held, max_bytes: int, seconds: float) -> bytes:
+async def read_body(
+    receive: Receive,
+    declared: bytes | None,
+    held: Held,
+    max_bytes: int,
+    seconds: float,
+    directly: DirectWay | None = None,
+) -> bytes:
     """The whole body, read only as far as it stays within ``max_bytes`` and comes within ``seconds``.
 
     ``declared`` is the field Content-Length, which the server below has found to be a number.
@@ -62,6 +70,10 @@ async def read_body(receive: Receive, declared: bytes | None, held: Held, max_by
     """
     if declared is not None and (len(declared) > len(str(max_bytes)) or int(declared) > max_bytes):
         raise ProblemError(BODY_TOO_LARGE)
+    body = None if directly is None else directly.body()
+    if body is not None:
+        _take(body, held, max_bytes)
+        return body
     try:
         async with asyncio.timeout(seconds):
             return await _read(receive, held, max_bytes)
@@ -76,10 +88,14 @@ async def _read(receive: Receive, held: Held, max_bytes: int) -> bytes:
         if message["type"] != "http.request":
             raise ProblemError(BODY_TRUNCATED)
         chunk: bytes = message.get("body", b"")
-        if held.count + len(chunk) > max_bytes:
-            raise ProblemError(BODY_TOO_LARGE)
-        held.add(len(chunk))
+        _take(chunk, held, max_bytes)
         chunks.append(chunk)
         if not message.get("more_body", False):
             # Nearly every body is one chunk, and is not copied.
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _take(chunk: bytes, held: Held, max_bytes: int) -> None:
+    if held.count + len(chunk) > max_bytes:
+        raise ProblemError(BODY_TOO_LARGE)
+    held.add(len(chunk))

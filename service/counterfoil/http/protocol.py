@@ -1,6 +1,7 @@
 """HTTP/1.1 below the application: bounds on what a request begins with, and problems for what is no HTTP."""
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from uvicorn.server import ServerState
 
 from counterfoil.http.connections import BoundedConfig
 from counterfoil.http.declined_upgrade import DecliningHead
+from counterfoil.http.direct_way import DirectWay
+from counterfoil.http.entry_point import EntryPoint
 from counterfoil.http.limits import (
     HEAD_SECONDS,
     LINGER_BYTES,
@@ -217,6 +220,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answered = cycle
+        if isinstance(app, EntryPoint):
+            app = partial(app, directly=DirectWay(cycle))
         super()._start_asgi_task(cycle, app)
 
     def _is_endless(self) -> bool:
