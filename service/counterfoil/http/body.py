@@ -1,8 +1,7 @@
 """Reading a request's body within bounds of size, time and memory."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from starlette.types import Receive
 
@@ -24,6 +23,12 @@ class Held:
         self._budget = budget
         self.count = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.held -= self.count
+
     def add(self, count: int) -> None:
         """Hold so many bytes more.
 
@@ -43,14 +48,9 @@ class BodyBudget:
         self.most = most
         self.held = 0
 
-    @contextmanager
-    def hold(self) -> Iterator[Held]:
+    def hold(self) -> Held:
         """Room for one body, given back at the end of the block."""
-        held = Held(self)
-        try:
-            yield held
-        finally:
-            self.held -= held.count
+        return Held(self)
 
 
 async def read_body(
