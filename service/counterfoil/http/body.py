@@ -1,11 +1,11 @@
 """Reading a request's body within bounds of size, time and memory."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from starlette.types import Receive
 
+from counterfoil.http.direct_way import DirectWay
 from counterfoil.http.limits import MAX_HELD_BYTES
 from counterfoil.http.problems import (
     BODY_TIMEOUT,
@@ -22,6 +22,12 @@ class Held:
     def __init__(self, budget: "BodyBudget") -> None:
         self._budget = budget
         self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.held -= self.count
 
     def add(self, count: int) -> None:
         """Hold so many bytes more.
@@ -42,17 +48,19 @@ class BodyBudget:
         self.most = most
         self.held = 0
 
-    @contextmanager
-    def hold(self) -> Iterator[Held]:
+    def hold(self) -> Held:
         """Room for one body, given back at the end of the block."""
-        held = Held(self)
-        try:
-            yield held
-        finally:
-            self.held -= held.count
+        return Held(self)
 
 
-async def read_body(receive: Receive, declared: bytes | None, held: Held, max_bytes: int, seconds: float) -> bytes:
+async def read_body(
+    receive: Receive,
+    declared: bytes | None,
+    held: Held,
+    max_bytes: int,
+    seconds: float,
+    directly: DirectWay | None = None,
+) -> bytes:
     """The whole body, read only as far as it stays within ``max_bytes`` and comes within ``seconds``.
 
     ``declared`` is the field Content-Length, which the server below has found to be a number.
@@ -62,6 +70,10 @@ async def read_body(receive: Receive, declared: bytes | None, held: Held, max_by
     """
     if declared is not None and (len(declared) > len(str(max_bytes)) or int(declared) > max_bytes):
         raise ProblemError(BODY_TOO_LARGE)
+    body = None if directly is None else directly.body()
+    if body is not None:
+        _take(body, held, max_bytes)
+        return body
     try:
         async with asyncio.timeout(seconds):
             return await _read(receive, held, max_bytes)
@@ -76,10 +88,14 @@ async def _read(receive: Receive, held: Held, max_bytes: int) -> bytes:
         if message["type"] != "http.request":
             raise ProblemError(BODY_TRUNCATED)
         chunk: bytes = message.get("body", b"")
-        if held.count + len(chunk) > max_bytes:
-            raise ProblemError(BODY_TOO_LARGE)
-        held.add(len(chunk))
+        _take(chunk, held, max_bytes)
         chunks.append(chunk)
         if not message.get("more_body", False):
             # Nearly every body is one chunk, and is not copied.
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _take(chunk: bytes, held: Held, max_bytes: int) -> None:
+    if held.count + len(chunk) > max_bytes:
+        raise ProblemError(BODY_TOO_LARGE)
+    held.add(len(chunk))

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from counterfoil.errors import CounterfoilError
 from counterfoil.http.chain_watch import ChainWatch
+from counterfoil.http.direct_way import DirectWay
 from counterfoil.http.handlers import LastResort, failed
 from counterfoil.http.observed import BEGAN, ENTRIES, Observed, count_answer
 from counterfoil.http.problems import ProblemError
@@ -34,8 +35,8 @@ class EntryPoint:
         watch: ChainWatch = self.state.watch
         watch.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Register, or pass the request on."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, directly: DirectWay | None = None) -> None:
+        """Register, or pass the request on. ``directly``: where the server below has that way as well."""
         if scope["type"] != "http" or scope["path"] != ENTRIES or scope["method"] != _POST:
             await self._app(scope, receive, send)
             return
@@ -43,13 +44,16 @@ class EntryPoint:
         began = service.timer()
         try:
             service.limits.require_address(scope)
-            answer = await registered(service, scope, receive)
+            answer = await registered(service, scope, receive, directly)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is raised again inside of the layers
             scope["app"], scope[BEGAN] = self._app, began
             await Observed(LastResort(_Failure(error)))(scope, receive, send)
             return
         count_answer(service, answer.status, service.timer() - began)
         fields = [*answer.fields, (FIELD, service.request_ids.name(scope).encode("ascii"))]
+        if directly is not None:
+            await directly.answer(answer.status, fields, answer.body)
+            return
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
         await send({"type": "http.response.body", "body": answer.body})
 

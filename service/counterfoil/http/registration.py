@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope
 from counterfoil.http.body import read_body
 from counterfoil.http.bulk import register_sequence
 from counterfoil.http.ccf_names import ccf_answer
+from counterfoil.http.direct_way import DirectWay
 from counterfoil.http.limits import MAX_BULK_BYTES, RETRY_AFTER_SECONDS
 from counterfoil.http.media_types import CBOR_SEQUENCE, COSE, RECEIPT, is_identity, is_sequence, is_statement, preferred
 from counterfoil.http.problems import UNSUPPORTED_MEDIA_TYPE, ProblemError
@@ -50,7 +51,7 @@ class Asked:
     accept: bytes | None = None
 
 
-async def registered(service: Service, scope: Scope, receive: Receive) -> Answer:
+async def registered(service: Service, scope: Scope, receive: Receive, directly: DirectWay | None = None) -> Answer:
     """Register what was posted; how that is answered.
 
     Raises:
@@ -62,7 +63,7 @@ async def registered(service: Service, scope: Scope, receive: Receive) -> Answer
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE)
     most = MAX_BULK_BYTES if many else largest_statement(await service.registering.rules())
     with service.bodies.hold() as held:
-        body = await read_body(receive, asked.content_length, held, most, service.body_seconds)
+        body = await read_body(receive, asked.content_length, held, most, service.body_seconds, directly)
         # A process that found its log corrupt ends what is under way, and that must not be registering.
         service.failure.require_none()
         if many:
