@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from counterfoil.attestation.appraisal_policy import MAX_MAX_AGE_SECONDS
 from counterfoil.attestation.conveyance.carried import ENROLMENT_CONTENT_TYPE
@@ -46,6 +47,7 @@ class EnrolledRules:
         self.refused: dict[int, Fault] = {}
         self._rules = past.steps[0]
         self._step, self._enrolment, self._reached = 1, 0, 0
+        self._until: float = -1
 
     def at(self, number: int) -> Rules:
         """The rules that entry ``number`` was decided under.
@@ -53,6 +55,8 @@ class EnrolledRules:
         Raises:
             CounterfoilError: An entry cannot be asked for.
         """
+        if self._reached <= number <= self._until:
+            return self._rules
         if number < self._reached:
             self._restart()
         steps, enrolled = bisect_left(self._numbers, number), bisect_left(self._enrolled, number)
@@ -64,12 +68,17 @@ class EnrolledRules:
                 self._take_step()
             else:
                 self._take_enrolment(latest)
-        self._reached = number
+        self._reached, self._until = number, self._next_change(steps, enrolled)
         return self._rules
+
+    def _next_change(self, steps: int, enrolled: int) -> float:
+        """The next entry of either chain, which is itself decided under the rules that stand."""
+        ahead = (*self._numbers[steps : steps + 1], *self._enrolled[enrolled : enrolled + 1])
+        return min(ahead, default=inf)
 
     def _restart(self) -> None:
         self._rules = self._past.steps[0]
-        self._step, self._enrolment, self._reached = 1, 0, 0
+        self._step, self._enrolment, self._reached, self._until = 1, 0, 0, -1
 
     def _latest(self, steps: int, enrolled: int) -> int:
         """A time that is not after the one at which the entry was decided."""

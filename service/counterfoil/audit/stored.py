@@ -10,7 +10,7 @@ MAX_RUN_BYTES: Final = 4 * 1024 * 1024
 """Statements and evidence held at a time, unless one alone is larger."""
 
 _FIRST_RUN: Final = 16
-_LONGEST_RUN: Final = 256
+_LONGEST_RUN: Final = 1000
 
 
 def stored_runs(reader: LogReader, start: int, stop: int) -> Iterator[Sequence[KeptEntry]]:

@@ -26,7 +26,9 @@ def is_fit(algorithm: Algorithm, key: PublicKey) -> bool:
     """Tell whether ``algorithm`` may be used with ``key``: kind, curve or parameter set, and RSA size agree."""
     if _KIND[algorithm.family] is not key.kind or algorithm.curve != key.curve:
         return False
-    return not isinstance(key.material, rsa.RSAPublicKey) or MIN_RSA_BITS <= key.material.key_size <= MAX_RSA_BITS
+    if key.kind is not KeyKind.RSA:
+        return True
+    return isinstance(key.material, rsa.RSAPublicKey) and MIN_RSA_BITS <= key.material.key_size <= MAX_RSA_BITS
 
 
 def require_fit(algorithm: Algorithm, key: PublicKey) -> None:

@@ -134,12 +134,12 @@ def require_algorithm(message: Sign1) -> Algorithm:
 
     RFC 9052, section 3.1.
     """
-    code = message.algorithm_code
-    if code is None:
-        raise AlgorithmMissingError("the protected header names no algorithm")
+    code = message.protected.get(labels.ALG)
+    if isinstance(code, int):
+        return algorithm(code)
     if isinstance(code, str):
         raise AlgorithmUnsupportedError("the algorithm is named by a text string that is not registered")
-    return algorithm(code)
+    raise AlgorithmMissingError("the protected header names no algorithm")
 
 
 def verify_sign1(
