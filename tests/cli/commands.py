@@ -150,5 +150,5 @@ def served(data: Path) -> Iterator[str]:
             pytest.fail("the server ended before it served")
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode == 0

@@ -68,7 +68,7 @@ def _answer(server: socket.socket) -> None:
     except TimeoutError:
         return
     with connection:
-        connection.settimeout(30)
+        connection.settimeout(60)
         folder, arguments = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
         out, err = StringIO(), StringIO()
         with chdir(folder), redirect_stdout(out), redirect_stderr(err):

@@ -26,7 +26,7 @@ def place_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Place]:
         with _closing(lambda: open_sqlite(Path(file))) as place:
             yield place
     else:
-        with request.getfixturevalue("new_database")() as url, _closing(lambda: open_postgres(url)) as place:
+        with request.getfixturevalue("emptied_database")() as url, _closing(lambda: open_postgres(url)) as place:
             yield place
 
 

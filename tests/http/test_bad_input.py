@@ -191,7 +191,7 @@ def test_an_announced_length_is_refused_before_the_body_comes(live: Live) -> Non
 @pytest.mark.usefixtures("unharmed")
 def test_a_chunked_body_without_end_is_too_large_at_some_point(live: Live) -> None:
     chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(
             b"POST /entries HTTP/1.1\r\nHost: x\r\n"
             b"Content-Type: application/cose\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -164,8 +164,8 @@ def test_single_posts_are_answered_while_a_bulk_is_under_way() -> None:
         answers: list[tuple[bytes, ...]] = []
         bulk = threading.Thread(target=lambda: answers.append(post(live, statements)))
         bulk.start()
-        assert begun.wait(20)
-        with httpx.Client(base_url=live.url, timeout=20) as client:
+        assert begun.wait(120)
+        with httpx.Client(base_url=live.url, timeout=60) as client:
             single = client.post("/entries", content=sign_statement(world.agent), headers={"Content-Type": COSE})
         bulk.join()
         sizes = [parse_receipt(item).signed_size or 0 for item in answers[0]]

@@ -42,7 +42,7 @@ class TurningStore(MemoryStore):
         if self.good < 0:
             if self.error is not None:
                 raise self.error
-            assert self.gate.wait(20)
+            assert self.gate.wait(120)
         with super().append() as transaction:
             yield transaction
 

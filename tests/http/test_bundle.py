@@ -39,7 +39,7 @@ def served() -> Iterator[Served]:
     world.policy = cast.policy(issuer_of(world.agent))
     world.found()
     service = replace(wire_service(world.store, dict(world.signers), QUIET, world.clock), released=gate)
-    with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with running_server(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         live = Live(world, service, client, url)
         for event in engagement(cast):
             live.register(event)

@@ -17,6 +17,7 @@ import pytest
 from counterfoil.chain.history import ChainEntry
 from counterfoil.errors import LogCorruptError, StoreUnavailableError
 from counterfoil.http import chain_events, chain_watch, protocol
+from counterfoil.http import server as server_module
 from counterfoil.http.problems import ProblemError
 from counterfoil.http.server import running_server, wire_service
 from counterfoil.log.local_log import Store
@@ -267,7 +268,7 @@ def test_there_are_so_many_streams_and_who_leaves_makes_room(alone: Live, monkey
             refused = ask(alone)
             assert (refused.status_code, problem_in(refused).code) == (503, "too-many-streams")
             assert int(refused.headers["Retry-After"]) >= 1
-        wait_until(lambda: ask(alone).status_code == 200, seconds=5)
+        wait_until(lambda: ask(alone).status_code == 200)
         register(alone)
         assert numbers(first.take(2)) == [1, 2]
     assert 'problems_total{code="too-many-streams"}' in alone.client.get("/metrics").text
@@ -295,13 +296,13 @@ def test_nobody_asks_the_store_while_nobody_follows() -> None:
             before = store.asked
             wait_until(lambda: store.asked > before + 3)
         # The server has yet to hear of it, and a look may be under way.
-        wait_until(lambda: store.asked == after_a_while(store), seconds=5)
+        wait_until(lambda: store.asked == after_a_while(store))
 
 
 def test_what_may_not_leave_yet_is_not_shown() -> None:
     gate, world = Gate(below=10**6), new_world(MemoryStore())
     service = replace(wire_service(world.store, dict(world.signers), QUIET, world.clock), released=gate)
-    with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with running_server(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         live = Live(world, service, client, url)
         register(live)
         gate.below = live.size()
@@ -320,7 +321,7 @@ def test_withheld_entries_wait_though_the_time_comes(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(chain_events, "STREAM_SECONDS", 0.4)
     gate, world = Gate(below=10**6), new_world(MemoryStore())
     service = replace(wire_service(world.store, dict(world.signers), QUIET, world.clock), released=gate)
-    with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with running_server(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         live = Live(world, service, client, url)
         register(live)
         gate.below = live.size()
@@ -358,17 +359,15 @@ def test_who_does_not_read_is_not_read_for_and_nobody_waits_for_him(
     monkeypatch.setattr(chain_events, "_event", large_event)
     monkeypatch.setattr(chain_events, "STREAM_PAGE", 1)
     monkeypatch.setattr(chain_watch, "MAX_STREAMS", 1)
-    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 1)
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 2)
     with clients(alone, 1, receive_bytes=4096) as (connection,):
         connection.sendall(f"GET {path_of()}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         wait_until(lambda: len(sent) == 2)
-        began = time.monotonic()
+        assert ask(alone).status_code == 503
         register(alone, 30)
-        assert time.monotonic() - began < 5
         # As much as the kernel holds for the two of them, and what waits for it.
         assert len(sent) < 20
-        assert ask(alone).status_code == 503
-        wait_until(lambda: ask(alone).status_code == 200, seconds=10)
+        wait_until(lambda: ask(alone).status_code == 200)
 
 
 def test_what_a_reader_lets_wait_is_forgotten_and_comes_all_the_same(
@@ -411,20 +410,20 @@ def test_who_comes_while_the_service_stops_is_told(alone: Live, watch: chain_wat
 
 def test_streams_end_with_the_service_and_it_does_not_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.3)
+    # Were they waited for, this test would not end.
+    monkeypatch.setattr(server_module, "SHUTDOWN_SECONDS", 10**6)
     monkeypatch.setattr(chain_events, "_event", lambda _entry, _revoked, _size: b"data: %s\n\n" % (b"x" * 6_000_000))
     streams = []
     with ExitStack() as stack:
         server = stack.enter_context(ExitStack())
         live = server.enter_context(running(new_world(MemoryStore())))
         register(live, 2)
-        outlasting = replace(live, client=stack.enter_context(httpx.Client(base_url=live.url, timeout=20)))
+        outlasting = replace(live, client=stack.enter_context(httpx.Client(base_url=live.url, timeout=60)))
         streams = [stack.enter_context(following(outlasting, "?after=1")) for _ in range(3)]
         (unread,) = stack.enter_context(clients(live, 1, receive_bytes=4096))
         unread.sendall(f"GET {path_of()}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert unread.recv(1)
-        began = time.monotonic()
         server.close()
-        assert time.monotonic() - began < 3
         for stream in streams:
             assert stream.rest() == []
         with suppress(ConnectionError):
@@ -508,7 +507,7 @@ def test_who_says_no_more_has_left(alone: Live, monkeypatch: pytest.MonkeyPatch)
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
         assert ask(alone).status_code == 503
         connection.shutdown(socket.SHUT_WR)
-        wait_until(lambda: ask(alone).status_code == 200, seconds=5)
+        wait_until(lambda: ask(alone).status_code == 200)
 
 
 def test_one_address_does_not_take_all_streams(watch: chain_watch.ChainWatch, alone: Live) -> None:

@@ -164,7 +164,7 @@ def test_nothing_that_was_returned_for_is_lost_in_a_hundred_kills(world: World, 
     with serving(world) as live:
         before = live.size()
         with engaged(live.url, world, tmp_path / "s") as engagement:
-            engagement.flush(60)
+            engagement.flush(120)
         after = live.size()
     assert after - before == len(rows(tmp_path / "s"))
     registered = require_registered_in_order(tmp_path / "s", world)
@@ -183,7 +183,7 @@ def test_what_was_written_without_a_log_waits_for_the_next_start(world: World, t
     assert engagement.close() == 5
     with serving(world) as live, engaged(live.url, world, tmp_path / "s") as again:
         assert again.action(CALL).sequence == 5
-        again.flush(20)
+        again.flush(120)
         assert again.receipt(events[0].entry_id) is not None
         assert again.waiting == 0
     require_registered_in_order(tmp_path / "s", world)
@@ -198,7 +198,7 @@ def test_a_crash_between_the_logs_commit_and_the_mark_gets_the_same_receipt(
     with Client(live.url) as client:
         registered = client.submit(rows(tmp_path / "s")[0].statement)
     with engaged(live.url, world, tmp_path / "s") as again:
-        again.flush(20)
+        again.flush(120)
         assert again.receipt(event.entry_id) == registered.receipt
 
 
@@ -216,7 +216,7 @@ def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live
     for _ in range(3):
         engagement.action(CALL)
     with pytest.raises(ServiceRefusedError):
-        engagement.flush(20)
+        engagement.flush(120)
     engagement.action(CALL)
     time.sleep(0.5)  # In which one that is asked again would be asked again.
     assert [type(problem) for problem in problems] == [ServiceRefusedError]
@@ -226,7 +226,7 @@ def test_a_refusal_stops_the_chain_and_keeps_everything(world: World, live: Live
     with engaged(live.url, world, tmp_path / "s") as other:
         assert other.action(CALL).sequence == 0
         with pytest.raises(ServiceRefusedError):
-            other.flush(20)
+            other.flush(120)
 
 
 class Flaky(Client):
@@ -252,7 +252,7 @@ def test_lost_requests_and_lost_answers_change_neither_order_nor_bytes(
         with engaged(client, world, tmp_path / "s") as engagement:
             for _ in range(6):
                 engagement.action(CALL)
-            engagement.flush(20)
+            engagement.flush(120)
         assert client.calls > 6
     assert len(require_registered_in_order(tmp_path / "s", world)) == 6
     assert live.size() == size + 6
@@ -266,7 +266,7 @@ def test_events_wait_for_the_formation_of_their_engagement(world: World, tmp_pat
             engagement.flush(0.5)
         assert (engagement.waiting, engagement.problem) == (3, None)
         live.register(formation())
-        engagement.flush(20)
+        engagement.flush(120)
     require_registered_in_order(tmp_path / "s", world)
 
 
@@ -282,10 +282,10 @@ def test_who_waits_is_told_when_nothing_is_sent_any_more(world: World, live: Liv
         engagement = engaged(client, world, tmp_path / "s")
         engagement.action(CALL)
         with pytest.raises(SenderEndedError, match="ZeroDivisionError"):
-            engagement.flush(20)
+            engagement.flush(120)
         assert engagement.close() == 1
     with engaged(live.url, world, tmp_path / "s") as again:
-        again.flush(20)
+        again.flush(120)
     assert len(require_registered_in_order(tmp_path / "s", world)) == 1
 
 
@@ -326,7 +326,7 @@ def test_members_besides_the_data_are_signed_with_it(live: Live, world: World, t
             engagement.action(CALL, score=2)
         with pytest.raises(MalformedError):
             engagement.action(CALL, sequence=9)
-        engagement.flush(timeout=20)
+        engagement.flush(timeout=120)
     (entry,) = [
         one
         for one in live.client.get("/chains", params={"rootTraceId": ROOT}).json()["entries"]

@@ -128,7 +128,7 @@ def test_a_corrupt_append_answers_503_and_nothing_is_registered_after_it(failing
 @pytest.mark.parametrize("media_type", ["application/cose", "application/cbor-seq"])
 def test_what_was_under_way_when_the_log_turned_out_corrupt_is_not_registered(media_type: str) -> None:
     store = MemoryStore()
-    with running(new_world(store)) as live, socket.create_connection(live.address, timeout=20) as connection:
+    with running(new_world(store)) as live, socket.create_connection(live.address, timeout=60) as connection:
         statement, size = sign_statement(live.world.agent), live.size()
         fields = f"Host: x\r\nContent-Type: {media_type}\r\nContent-Length: {len(statement)}"
         connection.sendall(f"POST /entries HTTP/1.1\r\n{fields}\r\n\r\n".encode() + statement[:10])

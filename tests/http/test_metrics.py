@@ -212,7 +212,7 @@ def worker(data: Path, shared: Path) -> Iterator[tuple[subprocess.Popen[str], st
         yield process, url
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def answers(url: str) -> bool:
@@ -236,7 +236,7 @@ def test_several_processes_answer_as_one_and_a_killed_one_is_still_counted(data:
         assert value(one, "tree_size") == value(other, "tree_size") == 3
         assert value(one, "registrations_total", result="new") == 1
         first.kill()
-        first.wait(timeout=30)
+        first.wait(timeout=120)
         assert value(other, "problems_total", code="not-cose-sign1") == 5
 
 

@@ -99,7 +99,7 @@ def test_header_bytes_are_counted(server: Live) -> None:
 
 @pytest.mark.parametrize("beginning", [b"X: ", b"", b"X: x\r\n Y"])
 def test_a_header_without_end_is_not_gathered(server: Live, beginning: bytes) -> None:
-    with socket.create_connection(server.address, timeout=20) as connection:
+    with socket.create_connection(server.address, timeout=60) as connection:
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + beginning)
         for _ in range(100):
             send_what_is_taken(connection, b"x" * 10_000)
@@ -148,7 +148,7 @@ def test_each_request_of_a_connection_has_to_come_to_the_point(
 
 
 def test_a_connection_serves_many_requests_and_the_bounds_count_each_alone(server: Live) -> None:
-    with socket.create_connection(server.address, timeout=20) as connection:
+    with socket.create_connection(server.address, timeout=60) as connection:
         for _ in range(5):
             connection.sendall(head("X: " + "x" * 20_000, *(f"X-{number}: x" for number in range(60))))
             assert read_one(connection).status == 200
@@ -174,7 +174,7 @@ def test_a_body_nobody_asked_for_does_not_hold_the_connection_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.2)
-    with socket.create_connection(server.address, timeout=20) as connection:
+    with socket.create_connection(server.address, timeout=60) as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))
         assert read_one(connection).status == 200
         connection.sendall(b"1\r\nx\r\n")

@@ -60,7 +60,7 @@ def clients(live: Live, number: int, *, receive_bytes: int | None = None) -> Ite
         opened = []
         for _ in range(number):
             connection = stack.enter_context(socket.socket())
-            connection.settimeout(20)
+            connection.settimeout(60)
             if receive_bytes is not None:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
             connection.connect(live.address)

@@ -34,7 +34,7 @@ def gate() -> Gate:
 def live(gate: Gate) -> Iterator[Live]:
     world = new_world(MemoryStore())
     service = replace(wire_service(world.store, dict(world.signers), QUIET, world.clock), released=gate)
-    with running_server(service) as url, httpx.Client(base_url=url, timeout=20) as client:
+    with running_server(service) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield Live(world, service, client, url)
 
 

@@ -25,8 +25,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         with closing(open_sqlite(Path(file))) as store:
             yield World(store).found()
     else:
-        url: str = request.getfixturevalue("database")
-        with in_postgres(url, in_the_loop=request.param == "postgres-in-the-loop") as made:
+        in_the_loop = request.param == "postgres-in-the-loop"
+        with request.getfixturevalue("emptied_database")() as url, in_postgres(url, in_the_loop=in_the_loop) as made:
             yield made
 
 

@@ -30,7 +30,7 @@ async def hold(log: LocalLog, world: World, gate: threading.Event) -> None:
     statement, rules = parse_signed_statement(sign_statement(world.agent)), await log.rules()
 
     def decide() -> Submission:
-        gate.wait(20)
+        gate.wait(120)
         return admit(statement, rules, START)
 
     await log.aside(decide)

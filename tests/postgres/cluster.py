@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from tests.free_port import free_port
 
@@ -60,7 +60,7 @@ class Cluster:
     def url(self, database: str, user: str = OWNER) -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
-    def administer(self, *statements: str | SQL, database: str = "postgres") -> None:
+    def administer(self, *statements: str | SQL | Composed, database: str = "postgres") -> None:
         """Run statements as the superuser, outside a transaction."""
         with psycopg.connect(self.url(database, "postgres"), autocommit=True) as connection:
             for statement in statements:

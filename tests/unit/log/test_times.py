@@ -37,7 +37,7 @@ def test_who_stops_waiting_for_the_end_leaves_the_commit_alone() -> None:
     append, gate = log._commits._append, threading.Event()
 
     def slow(drain: Callable[[], Sequence[Submission]]) -> Appended:
-        assert gate.wait(10)
+        assert gate.wait(120)
         return append(drain)
 
     log._commits._append = slow

@@ -29,7 +29,7 @@ def kills(url: str) -> Iterator[list[int]]:
             process.stdin.flush()
             yield [int(line) for line in iter(process.stdout.readline, b"\n")]
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

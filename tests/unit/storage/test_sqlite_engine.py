@@ -41,7 +41,7 @@ def test_connections_keep_them_when_they_come_back(store: SqliteStore) -> None:
 
 
 def test_every_thread_has_them(store: SqliteStore) -> None:
-    barrier = Barrier(8, timeout=10)
+    barrier = Barrier(8, timeout=120)
 
     def look(_thread: int) -> dict[str, object]:
         with store.engine.connect() as connection:
