@@ -132,6 +132,21 @@ def test_who_does_not_come_to_the_point_is_timed_out(server: Live, monkeypatch: 
     assert answered(server, b"\r\n\r\n") == (408, "head-timeout")
 
 
+@pytest.mark.parametrize("first", [b"", head()])
+def test_each_request_of_a_connection_has_to_come_to_the_point(
+    server: Live, first: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_connection(server.address, timeout=20) as connection:
+        connection.sendall(head())
+        assert read_one(connection).status == 200
+        monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+        connection.sendall(first + b"GET /livez HT")
+        if first:
+            assert read_one(connection).status == 200
+        answer = read_one(connection)
+        assert (answer.status, answer.problem().code) == (408, "head-timeout")
+
+
 def test_a_connection_serves_many_requests_and_the_bounds_count_each_alone(server: Live) -> None:
     with socket.create_connection(server.address, timeout=20) as connection:
         for _ in range(5):

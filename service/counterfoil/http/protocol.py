@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from counterfoil.http.connections import BoundedConfig
@@ -19,7 +19,6 @@ from counterfoil.http.limits import (
     LINGER_BYTES,
     LINGER_SECONDS,
     MAX_HEADER_BYTES,
-    MAX_HEADERS,
     MAX_HEARD_OUT,
     MAX_URL_BYTES,
     UNREAD_SECONDS,
@@ -33,15 +32,12 @@ from counterfoil.http.problems import (
     URL_TOO_LONG,
     Problem,
 )
+from counterfoil.http.request_head import HeadReader
 from counterfoil.http.responses import ENDLESS
 from counterfoil.http.wiring import service_of_app
 
 
-class _RefusedError(Exception):
-    """Raised inside a parser callback; the parser then stops."""
-
-
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(HeadReader):
     """uvicorn's protocol, which refuses with a problem what is too long, too slow or no HTTP.
 
     The parser gathers a header field without bound before it reports it, so bytes are also counted as they arrive.
@@ -58,14 +54,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if not isinstance(config, BoundedConfig):
             raise TypeError("the server was configured without a bound on its connections")
         self._held = config.held
-        self._in_head = False
-        self._between = True
         self._head = DecliningHead()
-        self._unreported = 0
-        self._url_bytes = 0
-        self._header_bytes = 0
         self._dropped: int | None = None
-        self._refusal = MALFORMED_HTTP
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._answered: RequestResponseCycle | None = None
@@ -105,6 +95,8 @@ class BoundedProtocol(HttpToolsProtocol):
             data = self._head.take(data, begins=self._between)
         if data:
             super().data_received(data)
+            if self._in_head and self._deadline is None:
+                self._await_head()
 
     def eof_received(self) -> Any:
         """Answer a client that says no more what it asked, and tell one that stopped in the middle why it is not.
@@ -126,36 +118,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse what the parser did not take, in the place of uvicorn's text."""
         self._refuse(self._refusal)
 
-    def on_message_begin(self) -> None:
-        """Start counting anew."""
-        super().on_message_begin()
-        self._in_head = True
-        self._between = False
-        self._unreported = self._url_bytes = self._header_bytes = 0
-        if self._deadline is None:
-            self._await_head()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the URL while it is not too long."""
-        self._url_bytes += len(url)
-        if self._url_bytes > MAX_URL_BYTES:
-            self._stop(URL_TOO_LONG)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header field while there are not too many and they are not too long."""
-        self._header_bytes += len(name) + len(value)
-        if len(self.headers) >= MAX_HEADERS or self._header_bytes > MAX_HEADER_BYTES:
-            self._stop(HEADERS_TOO_LARGE)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Hand the request on."""
-        self._in_head = False
         self._set_deadline(None)
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            # Behind another request in one piece no field was renamed; its body would be taken for another protocol's.
-            self._stop(MALFORMED_HTTP)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -232,10 +197,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
-
-    def _stop(self, problem: Problem) -> None:
-        self._refusal = problem
-        raise _RefusedError
 
     def _await_head(self) -> None:
         self._set_deadline(self.loop.call_later(HEAD_SECONDS, self._refuse, HEAD_TIMEOUT))
