@@ -1,7 +1,7 @@
 """Heads are read as uvicorn reads them, in any pieces: an application is told the same of each request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from copy import deepcopy
 from typing import Any, TypeVar, cast
 
@@ -82,45 +82,58 @@ Told = list[tuple[dict[str, Any], bool, bool]]
 """Of each request its scope, whether the connection lives on, and whether the client waits to be asked for the body."""
 
 
-def told(kind: type[HttpToolsProtocol], pieces: Iterator[bytes]) -> Told:
+async def tell(kind: type[HttpToolsProtocol], pieces: Iterable[bytes]) -> Told:
     found: Told = []
 
-    async def run() -> None:
-        async def application(scope: Any, _receive: object, send: Any) -> None:
-            cycle = protocol.cycle
-            found.append((deepcopy(scope), cycle.keep_alive, cycle.waiting_for_100_continue))
-            scope["state"]["counted"] = True  # Of this request, and of no other.
-            await answer(send)
+    async def application(scope: Any, _receive: object, send: Any) -> None:
+        cycle = protocol.cycle
+        found.append((deepcopy(scope), cycle.keep_alive, cycle.waiting_for_100_continue))
+        scope["state"]["counted"] = True  # Of this request, and of no other.
+        await answer(send)
 
-        protocol = connected(kind, application)
-        for piece in pieces:
-            protocol.data_received(piece)
-            await asyncio.sleep(0)
+    protocol = connected(kind, application)
+    for piece in pieces:
+        protocol.data_received(piece)
         await asyncio.sleep(0)
-        protocol.connection_lost(None)
-
-    asyncio.run(run())
+    await asyncio.sleep(0)
+    protocol.connection_lost(None)
     return found
+
+
+def told(kind: type[HttpToolsProtocol], *pieces: bytes) -> Told:
+    return asyncio.run(tell(kind, pieces))
 
 
 @pytest.mark.parametrize("head", HEADS + NONE)
 def test_a_request_is_described_as_any_server_would(head: bytes) -> None:
-    expected = told(HttpToolsProtocol, iter([head, HEADS[1]]))
-    assert told(BoundedProtocol, iter([head, HEADS[1]])) == expected
+    expected = told(HttpToolsProtocol, head, HEADS[1])
+    assert told(BoundedProtocol, head, HEADS[1]) == expected
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_no_cut_of_a_head_changes_what_is_told_of_it(head: bytes) -> None:
-    expected = told(HttpToolsProtocol, iter([head]))
+    expected = told(HttpToolsProtocol, head)
     assert len(expected) == 1
-    for cut in range(1, len(head)):
-        assert told(BoundedProtocol, iter([head[:cut], head[cut:]])) == expected
+
+    async def run() -> None:
+        for cut in range(1, len(head)):
+            assert await tell(BoundedProtocol, (head[:cut], head[cut:])) == expected
+
+    asyncio.run(run())
 
 
 def test_a_request_behind_another_is_described_once_the_other_is_answered() -> None:
-    expected = told(HttpToolsProtocol, iter([HEADS[1] + HEADS[8]]))
+    expected = told(HttpToolsProtocol, HEADS[1] + HEADS[8])
     assert [scope["path"] for scope, _, _ in expected] == ["/a/b", "/entries"]
-    assert told(BoundedProtocol, iter([HEADS[1] + HEADS[8]])) == expected
+    assert told(BoundedProtocol, HEADS[1] + HEADS[8]) == expected
+
+
+def test_bytes_of_one_head_do_not_count_for_the_next() -> None:
+    large = b"GET /a HTTP/1.1\r\nX: " + b"x" * 30_000 + b"\r\n\r\n"
+    pieces = [large[:9], large[9:] + large[:9], large[9:]]
+    expected = told(HttpToolsProtocol, *pieces)
+    assert len(expected) == 2
+    assert told(BoundedProtocol, *pieces) == expected
 
 
 def test_a_head_is_waited_for_and_what_follows_it_is_not() -> None:
