@@ -59,7 +59,7 @@ def open_postgres(url: str) -> PostgresStore:
         SchemaMismatchError: The database is not at the revision of this release; ``db upgrade`` brings it there.
         StoreUnavailableError: It does not answer.
     """
-    engine = postgres_engine(require_url(url))
+    engine = postgres_engine(require_url(url), in_binary=True)
     try:
         require_head(engine)
     except BaseException:

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Format
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import QueuePool
@@ -79,8 +80,10 @@ async def connect_in_loop(url: str) -> AsyncConnection:
     return connection
 
 
-def postgres_engine(url: str) -> Engine:
+def postgres_engine(url: str, *, in_binary: bool = False) -> Engine:
     """An engine over a database, for any number of threads.
+
+    ``in_binary``: rows come in the form that log tables are read from fastest, which the schema's cannot be read from.
 
     Raises:
         MisconfiguredError: The URL is none of PostgreSQL.
@@ -88,7 +91,9 @@ def postgres_engine(url: str) -> Engine:
     checked = require_url(url)
 
     def connecting() -> psycopg.Connection[Any]:
-        return _admitted(psycopg.connect(checked, **_parameters({})))
+        return _admitted(
+            psycopg.connect(checked, cursor_factory=_BinaryCursor if in_binary else None, **_parameters({}))
+        )
 
     return create_engine(
         "postgresql+psycopg://",
@@ -100,6 +105,14 @@ def postgres_engine(url: str) -> Engine:
         # Exceptions end up in logs, and parameters are statements.
         hide_parameters=True,
     )
+
+
+class _BinaryCursor(psycopg.Cursor[Any]):
+    """Asks for rows in binary: a statement as text is twice its bytes, written there and read here for nothing."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.format = Format.BINARY
 
 
 def _parameters(more: Mapping[str, str]) -> dict[str, Any]:
