@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -197,8 +197,9 @@ def test_a_log_at_odds_with_itself_ends_the_process_with_both_values(
     root = httpx.get(url + "/log").json()["root"]
     wait_until(lambda: httpx.get(url + "/log").json()["size"] == 3)
     forge_head(data / DATABASE)
-    response = httpx.get(url + "/readyz")
-    assert response.status_code == 503
+    # Unless the page that is due found it first, and ended the process before it was asked.
+    with suppress(httpx.TransportError):
+        assert httpx.get(url + "/readyz").status_code == 503
     assert started.wait(timeout=120) != 0
     assert root
     assert "log-corrupt" in log.read_text()

@@ -105,7 +105,7 @@ def check(place: Place, url: str, logged: Logged, sent: Sequence[bytes]) -> None
     """The numbers are dense, every receipt verifies, and the whole log is clean."""
     assert logged.receipts.keys() == set(sent)
     # A worker that replaces another may still be starting, and who came to it waits for it.
-    keys = parse_log_keys(httpx.get(f"{url}/.well-known/scitt-keys", timeout=60).content)
+    keys = parse_log_keys(httpx.get(f"{url}/.well-known/scitt-keys", timeout=120).content)
     indexes = [verify_receipt(data, receipt, keys).inclusion.leaf_index for data, receipt in logged.receipts.items()]
     assert len(set(indexes)) == len(indexes)
     data, database = place
@@ -162,7 +162,8 @@ def test_a_worker_that_dies_or_stops_is_replaced_and_the_others_go_on(fleet: Fle
 
 def test_a_worker_that_stops_before_it_serves_is_replaced_too(place: Place) -> None:
     data, database = place
-    with serving(data, database, 2, silent=1000.0, starting=8.0) as server:
+    # Long enough for a worker that does start, on a machine that does much else.
+    with serving(data, database, 2, silent=1000.0, starting=20.0) as server:
         before = set(server.workers())
         end(min(before), signal.SIGKILL)
         wait_until(lambda: bool(set(server.workers()) - before))
