@@ -34,7 +34,7 @@ class HeldStore(MemoryStore):
     @contextmanager
     def append(self) -> Iterator[MemoryAppend]:
         self.waiting.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(120)
         with super().append() as transaction:
             yield transaction
 
@@ -103,7 +103,7 @@ def said(connection: socket.socket, count: int = 1) -> bytes:
 
 
 def told(live: Live, data: bytes, count: int = 1) -> bytes:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(data)
         return said(connection, count)
 
@@ -169,7 +169,7 @@ def answer_of(connection: socket.socket) -> RawAnswer:
 def test_a_request_may_come_in_two_pieces(live: Live, cut: int) -> None:
     padded = sign_statement(live.world.agent, bytes(1000))
     data = posting(padded)
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(2):
             connection.sendall(data[:cut])
@@ -179,7 +179,7 @@ def test_a_request_may_come_in_two_pieces(live: Live, cut: int) -> None:
 
 
 def test_a_request_may_come_byte_by_byte(live: Live) -> None:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in posting(sign_statement(live.world.agent)):
             connection.sendall(bytes([byte]))
@@ -187,7 +187,7 @@ def test_a_request_may_come_byte_by_byte(live: Live) -> None:
 
 
 def test_a_body_larger_than_what_is_read_at_once_is_whole_all_the_same(live: Live) -> None:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         for size in (60_000, 70_000, 900_000, 100):
             connection.sendall(posting(sign_statement(live.world.agent, bytes(size))))
             assert answer_of(connection).status == 201
@@ -202,20 +202,20 @@ def test_requests_in_one_piece_are_answered_in_their_order(live: Live) -> None:
 
 
 def test_what_is_new_waits_for_its_commit_before_what_came_behind_it_is_begun(live: Live, held: HeldStore) -> None:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(posting(sign_statement(live.world.agent)) + get("/livez"))
-        assert held.waiting.wait(20)
+        assert held.waiting.wait(60)
         connection.settimeout(0.2)
         with pytest.raises(TimeoutError):
             connection.recv(1)
-        connection.settimeout(20)
+        connection.settimeout(60)
         held.go_on.set()
         assert re.findall(rb"HTTP/1.1 [0-9]+", said(connection, 2)) == [b"HTTP/1.1 201", b"HTTP/1.1 200"]
 
 
 @pytest.mark.parametrize("body", [b"x", b""])
 def test_a_connection_lives_on_after_a_refusal(live: Live, body: bytes) -> None:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         for _ in range(3):
             connection.sendall(posting(body))
             assert answer_of(connection).status == 400
@@ -229,7 +229,7 @@ def test_a_connection_ends_when_it_is_to_and_what_came_behind_is_not_registered(
 ) -> None:
     first, second = sign_statement(live.world.agent), sign_statement(live.world.agent)
     size = live.size()
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(posting(first, field, version=version) + posting(second))
         answer = answer_of(connection)
         assert (answer.status, answer.headers["connection"]) == (201, "close")
@@ -241,7 +241,7 @@ def test_what_nobody_foresaw_is_a_problem_and_the_connection_lives_on(
     live: Live, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     statement = sign_statement(live.world.agent)
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         with monkeypatch.context() as patch:
             patch.setattr(type(live.service.log), "head_time", lambda _log: 1 // 0)
             connection.sendall(posting(statement))
@@ -257,9 +257,9 @@ def test_who_leaves_before_his_answer_is_no_event(
     live: Live, held: HeldStore, caplog: pytest.LogCaptureFixture, *, reset: bool
 ) -> None:
     size, statement = live.size(), sign_statement(live.world.agent)
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(posting(statement))
-        assert held.waiting.wait(20)
+        assert held.waiting.wait(60)
         if reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     live.client.get("/livez")
@@ -271,10 +271,10 @@ def test_who_leaves_before_his_answer_is_no_event(
 
 
 def test_who_says_no_more_still_gets_his_answer(live: Live, held: HeldStore) -> None:
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(posting(sign_statement(live.world.agent)))
         connection.shutdown(socket.SHUT_WR)
-        assert held.waiting.wait(20)
+        assert held.waiting.wait(60)
         held.go_on.set()
         answer = answer_of(connection)
         assert (answer.status, answer.headers["connection"]) == (201, "close")
@@ -284,13 +284,13 @@ def test_who_says_no_more_still_gets_his_answer(live: Live, held: HeldStore) -> 
 def test_a_server_that_is_stopped_in_the_middle_of_a_commit_answers_it_first(caplog: pytest.LogCaptureFixture) -> None:
     store = HeldStore()
     with socket.socket() as connection:
-        connection.settimeout(20)
+        connection.settimeout(60)
         with running(new_world(store)) as live:
             connection.connect(live.address)
             size, statement = live.size(), sign_statement(live.world.agent)
             store.hold()
             connection.sendall(posting(statement))
-            assert store.waiting.wait(20)
+            assert store.waiting.wait(60)
             # The block ends the server, which waits for what is under way.
             threading.Timer(0.5, store.go_on.set).start()
         answer = answer_of(connection)
@@ -306,12 +306,12 @@ def test_a_server_that_cannot_wait_any_longer_says_that_it_stops(monkeypatch: py
     monkeypatch.setattr(served_by, "SHUTDOWN_SECONDS", 1)
     store = HeldStore()
     with socket.socket() as connection:
-        connection.settimeout(20)
+        connection.settimeout(60)
         with running(new_world(store)) as live:
             connection.connect(live.address)
             store.hold()
             connection.sendall(posting(sign_statement(live.world.agent)))
-            assert store.waiting.wait(20)
+            assert store.waiting.wait(60)
             threading.Timer(2, store.go_on.set).start()
         answer = answer_of(connection)
         assert (answer.status, answer.problem().code) == (503, "stopping")
@@ -333,12 +333,12 @@ def test_a_line_is_written_where_all_are(caplog: pytest.LogCaptureFixture) -> No
 
 def test_who_waits_for_a_commit_is_not_sent_away_until_he_has_his_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
-    monkeypatch.setattr(served_by, "KEEP_ALIVE_SECONDS", 60)
+    monkeypatch.setattr(served_by, "KEEP_ALIVE_SECONDS", 600)
     store = HeldStore()
-    with running(new_world(store)) as live, socket.create_connection(live.address, timeout=20) as connection:
+    with running(new_world(store)) as live, socket.create_connection(live.address, timeout=60) as connection:
         store.hold()
         connection.sendall(posting(sign_statement(live.world.agent)))
-        assert store.waiting.wait(20)
+        assert store.waiting.wait(60)
         with silent(live, 40):
             store.go_on.set()
             answer = answer_of(connection)
@@ -351,19 +351,19 @@ def test_who_waits_for_a_commit_is_not_sent_away_until_he_has_his_answer(monkeyp
 def silent(live: Live, number: int) -> Iterator[None]:
     with ExitStack() as stack:
         for _ in range(number):
-            stack.enter_context(socket.create_connection(live.address, timeout=20))
+            stack.enter_context(socket.create_connection(live.address, timeout=60))
         yield
 
 
 def test_what_is_held_at_one_time_is_bounded_and_given_back(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     statement = sign_statement(live.world.agent)
     monkeypatch.setattr(live.service.bodies, "most", len(statement) - 1)
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         connection.sendall(posting(statement))
         answer = answer_of(connection)
         assert (answer.status, answer.problem().code) == (429, "too-many-requests")
     monkeypatch.setattr(live.service.bodies, "most", len(statement))
-    with socket.create_connection(live.address, timeout=20) as connection:
+    with socket.create_connection(live.address, timeout=60) as connection:
         for _ in range(3):
             connection.sendall(posting(statement))
             assert answer_of(connection).status == 201
