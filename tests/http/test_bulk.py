@@ -1,6 +1,7 @@
 """Many statements in one request, over every store and a real port."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import httpx
@@ -156,17 +157,20 @@ def test_single_posts_are_answered_while_a_bulk_is_under_way() -> None:
 
     def noticing() -> int:
         begun.set()
+        time.sleep(
+            0.05
+        )  # Each decision and each few of the bulk's ask for the time: enough for another to come between.
         return world.clock.now
 
-    with running(world) as live:
+    with running(world) as live, httpx.Client(base_url=live.url, timeout=60) as client:
+        assert client.get("/livez").status_code == 200
         statements = [sign_statement(world.agent) for _ in range(256)]
         live.service.log._clock = noticing  # The first decision of the bulk asks for the time.
         answers: list[tuple[bytes, ...]] = []
         bulk = threading.Thread(target=lambda: answers.append(post(live, statements)))
         bulk.start()
         assert begun.wait(120)
-        with httpx.Client(base_url=live.url, timeout=60) as client:
-            single = client.post("/entries", content=sign_statement(world.agent), headers={"Content-Type": COSE})
+        single = client.post("/entries", content=sign_statement(world.agent), headers={"Content-Type": COSE})
         bulk.join()
         sizes = [parse_receipt(item).signed_size or 0 for item in answers[0]]
         assert (parse_receipt(single.content).signed_size or 0) <= max(sizes)

@@ -9,9 +9,10 @@ from counterfoil.cose.keys import public_key_pem
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.receipts import ReceiptSource
 from counterfoil.merkle.hashing import NodeHash
-from counterfoil.register import register
+from counterfoil.register import admit, settle
 from counterfoil.signing.generate import generate_private_key
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.sqlite import SqliteStore
 from tests.builders import World, sign_statement
 
@@ -19,6 +20,7 @@ _ONE_BY_ONE = (1,) * 38
 _GROWING = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13)
 _ACROSS_A_TILE = (250, 1, 2, 1, 1, 1, 60)
 _FRESH_PER_HEAD = 8
+_LARGEST = 65_536
 
 LOGS = {
     "every size from 2 to 40": (_ONE_BY_ONE, "ES256"),
@@ -95,9 +97,12 @@ async def _grow(world: World, splits: Sequence[int]) -> GrownLog:
 
 
 async def _register_at_once(world: World, log: LocalLog, count: int) -> list[tuple[int, bytes]]:
-    statements = [sign_statement(world.agent) for _ in range(count)]
-    registered = await asyncio.gather(*(register(statement, log) for statement in statements))
-    return [(one.number, one.receipt) for one in registered]
+    # What is posted at once is admitted so much at a time and makes several batches; what is admitted already is one.
+    rules, head_time = await log.rules(), log.head_time()
+    statements = [parse_signed_statement(sign_statement(world.agent), max_bytes=_LARGEST) for _ in range(count)]
+    waiting = [log.enqueue(admit(statement, rules, head_time)) for statement in statements]
+    registered = [await settle(*one, log) for one in zip(statements, await asyncio.gather(*waiting), strict=True)]
+    return [(one.number, one.receipt) for one in registered if one is not None]
 
 
 def _fresh(log: LocalLog, size: int) -> list[Handed]:
