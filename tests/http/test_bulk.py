@@ -9,15 +9,20 @@ import pytest
 
 from counterfoil.encoding.cbor import Limits, decode, encode
 from counterfoil.encoding.cbor_sequence import split_sequence
+from counterfoil.log.founding import sign_own_statement
+from counterfoil.log.plan import Submission
 from counterfoil.receipt.leaf import statement_leaf
 from counterfoil.receipt.parse import parse_receipt
 from counterfoil.receipt.verify import verify_inclusion_receipt
 from counterfoil.statement.genesis import KeyPurpose
+from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, page_root
 from counterfoil.statement.signed_statement import parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
-from tests.builders import sign_statement
+from tests.attested import attested_policy, machine_of
+from tests.builders import START, World, issuer_of, sign_statement
 from tests.http.live import COSE, Live, new_world, problem_in, running
 from tests.http.test_registration import twin_of
+from tests.intel_quotes import make_platform
 
 SEQUENCE = "application/cbor-seq"
 
@@ -174,6 +179,34 @@ def test_single_posts_are_answered_while_a_bulk_is_under_way() -> None:
         bulk.join()
         sizes = [parse_receipt(item).signed_size or 0 for item in answers[0]]
         assert (parse_receipt(single.content).signed_size or 0) <= max(sizes)
+
+
+def test_a_page_in_a_bulk_has_to_state_the_root_that_it_covers() -> None:
+    with running(new_world(MemoryStore())) as live:
+        identity, signer = live.world.identity, live.world.signers[KeyPurpose.SERVICE]
+        size, forged = live.size(), Page(2, 2, page_root([bytes(32)])).encode()
+        page = sign_own_statement(signer, identity, identity.page_subject, PAGE_CONTENT_TYPE, forged, START)
+        before, refused, after = post(live, [sign_statement(live.world.agent), page, sign_statement(live.world.agent)])
+        assert code_of(refused)[1] == "page-root"
+        assert {parse_receipt(item).inclusion[0].position for item in (before, after)} == {size, size + 1}
+
+
+def test_evidence_in_a_bulk_is_judged_beside_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, platform = World(MemoryStore()), make_platform()
+    world.policy = attested_policy(platform, issuer_of(world.agent))
+    with running(world.found()) as live:
+        machine, aside, judged = machine_of(world, platform), live.service.log.aside, list[str]()
+
+        async def noted(decide: Callable[[], Submission]) -> Submission:
+            judged.append("evidence")
+            return await aside(decide)
+
+        monkeypatch.setattr(live.service.log, "aside", noted)
+        quoting = machine.carrying(machine.evidence(bytes(64)))
+        plain, refused = post(live, [sign_statement(world.agent), quoting])
+        assert judged
+        assert code_of(refused)[1] == "key-not-bound"
+        assert parse_receipt(plain).inclusion
 
 
 def test_more_than_the_queue_holds_waits_for_room() -> None:

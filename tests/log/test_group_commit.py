@@ -20,6 +20,7 @@ from counterfoil.log.group_commit import GroupCommit
 from counterfoil.log.local_log import LocalLog
 from counterfoil.log.plan import Placed, Submission
 from counterfoil.log.sequencer import Appended, Sequencer
+from counterfoil.merkle.hashing import TreeSize
 from counterfoil.policy.document import ContentTypeRule, Visibility
 from counterfoil.register import Registration, register
 from counterfoil.statement.decision_record import parse_decision_record
@@ -254,6 +255,20 @@ def test_a_store_that_goes_back_is_corrupt(world: World) -> None:
             await register(statements_of(world, 1)[0], log)
         assert older.head() is not None
         assert len(older.entries(0, 10)) == 2
+
+    asyncio.run(run())
+
+
+def test_where_nothing_waits_what_others_appended_is_looked_at_all_the_same(world: World) -> None:
+    async def run() -> None:
+        (data,) = statements_of(world, 1)
+        one, other = world.open(), world.open()
+        await register(data, other)
+        nothing = await one._appends.run(lambda: one._sequencer.append(list))
+        assert nothing.outcomes == ()
+        one._sequencer._last = replace(world.head().tree, size=TreeSize(2))
+        with pytest.raises(LogCorruptError, match="seen size 2"):
+            await one._appends.run(lambda: one._sequencer.append(list))
 
     asyncio.run(run())
 

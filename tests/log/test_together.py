@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Generator
+from contextvars import ContextVar
 
 import pytest
 from hypothesis import given, settings
@@ -56,6 +57,25 @@ def test_what_is_asked_for_in_one_turn_is_done_together_and_so_much_at_a_time() 
         assert await together.do(counting(8, 1, done)) == 8
 
     asyncio.run(run())
+
+
+def test_what_is_done_for_many_requests_knows_none_of_them() -> None:
+    request = ContextVar("request", default="none")
+    seen: list[str] = []
+
+    def looking() -> Work:
+        seen.append(request.get())
+        yield
+        return 0
+
+    async def run() -> None:
+        request.set("the first one")
+        together = Together[int](most=2)
+        await asyncio.gather(*(together.do(looking()) for _ in range(5)))
+        assert request.get() == "the first one"
+
+    asyncio.run(run())
+    assert seen == ["none"] * 5
 
 
 def test_others_get_their_turn_between_those_of_a_crowd() -> None:
