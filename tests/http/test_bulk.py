@@ -11,12 +11,15 @@ from counterfoil.encoding.cbor import Limits, decode, encode
 from counterfoil.encoding.cbor_sequence import split_sequence
 from counterfoil.log.founding import sign_own_statement
 from counterfoil.log.plan import Submission
+from counterfoil.log.together import Steps
+from counterfoil.policy.rules import Rules
 from counterfoil.receipt.leaf import statement_leaf
 from counterfoil.receipt.parse import parse_receipt
 from counterfoil.receipt.verify import verify_inclusion_receipt
+from counterfoil.register import admission
 from counterfoil.statement.genesis import KeyPurpose
 from counterfoil.statement.page import PAGE_CONTENT_TYPE, Page, page_root
-from counterfoil.statement.signed_statement import parse_signed_statement
+from counterfoil.statement.signed_statement import SignedStatement, parse_signed_statement
 from counterfoil.storage.memory import MemoryStore
 from tests.attested import attested_policy, machine_of
 from tests.builders import START, World, issuer_of, sign_statement
@@ -194,19 +197,18 @@ def test_a_page_in_a_bulk_has_to_state_the_root_that_it_covers() -> None:
 def test_evidence_in_a_bulk_is_judged_beside_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     world, platform = World(MemoryStore()), make_platform()
     world.policy = attested_policy(platform, issuer_of(world.agent))
+    together: list[SignedStatement] = []
+
+    def noted(statement: SignedStatement, rules: Rules, head_time: int) -> Steps[Submission]:
+        together.append(statement)
+        return admission(statement, rules, head_time)
+
+    monkeypatch.setattr("counterfoil.http.bulk.admission", noted)
     with running(world.found()) as live:
-        machine, aside, judged = machine_of(world, platform), live.service.log.aside, list[str]()
-
-        async def noted(decide: Callable[[], Submission]) -> Submission:
-            judged.append("evidence")
-            return await aside(decide)
-
-        monkeypatch.setattr(live.service.log, "aside", noted)
-        quoting = machine.carrying(machine.evidence(bytes(64)))
-        plain, refused = post(live, [sign_statement(world.agent), quoting])
-        assert judged
-        assert code_of(refused)[1] == "key-not-bound"
-        assert parse_receipt(plain).inclusion
+        machine = machine_of(world, platform)
+        plain, quoting = sign_statement(world.agent), machine.carrying(machine.evidence(bytes(64)))
+        assert code_of(post(live, [plain, quoting])[1])[1] == "key-not-bound"
+        assert [one.encoded for one in together] == [plain]
 
 
 def test_more_than_the_queue_holds_waits_for_room() -> None:
