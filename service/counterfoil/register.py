@@ -130,12 +130,12 @@ async def decided(statement: SignedStatement, rules: Rules, head_time: int, log:
 
 
 def admit(statement: SignedStatement, rules: Rules, head_time: int) -> Submission:
-    """Find the issuer's key, verify the signature with it, and decide; pure, so that an audit can repeat it."""
+    """Find the issuer's key, verify the signature with it, and decide; pure."""
     return finish(admission(statement, rules, head_time))
 
 
 def admission(statement: SignedStatement, rules: Rules, head_time: int) -> Steps[Submission]:
-    """What ``admit`` does, step by step."""
+    """What ``admit`` does, step by step; an audit repeats these steps."""
     require_admitted_size(statement, rules)
     credential = find_issuer_key(statement, rules, head_time)
     yield

@@ -1,7 +1,7 @@
 """Registration decisions, each made again from its entry alone."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
 from typing import Final
 
 from counterfoil.audit.entry import AuditedEntry
@@ -10,10 +10,11 @@ from counterfoil.audit.placed import require_placed
 from counterfoil.errors import CounterfoilError, MalformedDecisionError, MalformedError, UnverifiedError
 from counterfoil.frozen import frozen
 from counterfoil.log.founding import founding_decision, require_founding
-from counterfoil.policy.decision import Decision, decide, require_admitted_size
+from counterfoil.log.together import Steps, take_steps
+from counterfoil.policy.decision import Decision
 from counterfoil.policy.rules import Rules
+from counterfoil.register import admission
 from counterfoil.statement.attested_words import attested_text
-from counterfoil.statement.credential import Credential
 from counterfoil.statement.decision_record import Attested, DecisionRecord, parse_decision_record
 from counterfoil.statement.evidence import X5CHAIN, Evidence, carried_certificates
 from counterfoil.statement.genesis import GENESIS_ENTRY, KeyPurpose
@@ -40,96 +41,60 @@ class Repeated:
 def repeat_together(entries: Iterable[tuple[AuditedEntry, Rules]]) -> list[Repeated]:
     """Decide entries that are not withheld again, each under the rules beside it and at its recorded head time.
 
-    Each of them takes the steps that registration takes (``register.admit``) in the same order, and what one of them
-    comes to changes nothing for another. All take a step before any takes the next, since a processor that does the
-    same thing many times in a row needs a fifth less time for it. What may follow in an entry's chain, and what is on
-    the log already, is not asked: that takes the entries before it.
+    Each takes the steps that registration takes, all of them one before any takes the next, and what one of them comes
+    to changes nothing for another. What may follow in an entry's chain, and what is on the log already, is not asked:
+    that takes the entries before it.
     """
-    cases = [_Case(entry, rules) for entry, rules in entries]
-    going = [case for case in cases if _read_record(case)]
-    going = [case for case in going if _read_statement(case)]
-    for step in (_find_key, _verify, _decide):
-        going = [case for case in going if _is_admitted(step, case)]
-    for case in going:
-        _compare(case)
-    return [case.outcome for case in cases]
+    return [_foreseen(outcome) for outcome in take_steps([_repeating(entry, rules) for entry, rules in entries])]
 
 
-@dataclass(slots=True)
-class _Case:
-    """An entry on its way: what each step finds is there for those behind it. ``outcome`` is set by its last one."""
-
-    entry: AuditedEntry
-    rules: Rules
-    record: DecisionRecord = field(init=False)
-    statement: SignedStatement = field(init=False)
-    credential: Credential = field(init=False)
-    decision: Decision = field(init=False)
-    outcome: Repeated = field(init=False)
+def _foreseen(outcome: Repeated | Exception) -> Repeated:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-def _read_record(case: _Case) -> bool:
+def _repeating(entry: AuditedEntry, rules: Rules) -> Steps[Repeated]:
     try:
-        case.record = parse_decision_record(case.entry.decision or b"")
+        record = parse_decision_record(entry.decision or b"")
     except MalformedError as error:
         what = f"the record cannot be read: {error.detail}"
-        case.outcome = Repeated((Fault(FaultKind.DECISION_DIFFERS, case.entry.number, what, error.code),))
-        return False
-    return True
-
-
-def _read_statement(case: _Case) -> bool:
+        return Repeated((Fault(FaultKind.DECISION_DIFFERS, entry.number, what, error.code),))
+    yield
+    statement = _statement_or_fault(entry)
+    if isinstance(statement, Fault):
+        return Repeated((statement,), head_time=record.head_time)
+    yield
     try:
-        fault = _statement_fault(case)
-    except (MalformedError, UnverifiedError) as error:
-        fault = _refusal(case, error)
-    if fault is not None:
-        case.outcome = Repeated((fault,), head_time=case.record.head_time)
-    return fault is None
+        decision = yield from _deciding(entry.number, statement, rules, record.head_time)
+    except CounterfoilError as error:
+        return Repeated((_refusal(entry, error),), statement, record.head_time)
+    yield
+    same = _is_same(entry.number, record, decision)
+    faults = () if same else tuple(_differences(entry.number, record, decision))
+    return Repeated(faults, statement, record.head_time, decision)
 
 
-def _statement_fault(case: _Case) -> Fault | None:
-    entry = case.entry
+def _deciding(number: int, statement: SignedStatement, rules: Rules, head_time: int) -> Steps[Decision]:
+    if number > GENESIS_ENTRY:
+        submission = yield from admission(statement, rules, head_time)
+        require_placed(submission.decision, number)
+        return submission.decision
+    credential = find_issuer_key(statement, rules, head_time)
+    verify_statement(statement, credential.key)
+    require_founding(number, statement, credential.key, rules)
+    return founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR])
+
+
+def _statement_or_fault(entry: AuditedEntry) -> SignedStatement | Fault:
     if entry.statement is None:
         what = "the statement is not stored, and no entry orders its erasure"
         return Fault(FaultKind.STATEMENT_MISSING, entry.number, what)
-    case.statement = _parse(entry, entry.statement)
-    return _other_statement(entry, case.statement)
-
-
-def _is_admitted(step: Callable[[_Case], None], case: _Case) -> bool:
     try:
-        step(case)
-    except CounterfoilError as error:
-        case.outcome = Repeated((_refusal(case, error),), case.statement, case.record.head_time)
-        return False
-    return True
-
-
-def _find_key(case: _Case) -> None:
-    if case.entry.number > GENESIS_ENTRY:
-        require_admitted_size(case.statement, case.rules)
-    case.credential = find_issuer_key(case.statement, case.rules, case.record.head_time)
-
-
-def _verify(case: _Case) -> None:
-    verify_statement(case.statement, case.credential.key)
-
-
-def _decide(case: _Case) -> None:
-    number, rules = case.entry.number, case.rules
-    if number > GENESIS_ENTRY:
-        case.decision = decide(case.statement, case.credential, rules, case.record.head_time)
-        require_placed(case.decision, number)
-    else:
-        require_founding(number, case.statement, case.credential.key, rules)
-        case.decision = founding_decision(rules.genesis.keys[KeyPurpose.OPERATOR])
-
-
-def _compare(case: _Case) -> None:
-    number, record, decision = case.entry.number, case.record, case.decision
-    faults = () if _is_same(number, record, decision) else tuple(_differences(number, record, decision))
-    case.outcome = Repeated(faults, case.statement, record.head_time, decision)
+        statement = _parse(entry, entry.statement)
+        return _other_statement(entry, statement) or statement
+    except (MalformedError, UnverifiedError) as error:
+        return _refusal(entry, error)
 
 
 def _parse(entry: AuditedEntry, data: bytes) -> SignedStatement:
@@ -175,8 +140,8 @@ def _differences(number: int, record: DecisionRecord, decision: Decision) -> Ite
             yield Fault(FaultKind.DECISION_DIFFERS, number, what)
 
 
-def _refusal(case: _Case, error: CounterfoilError) -> Fault:
-    return Fault(FaultKind.NOT_ADMITTED, case.entry.number, error.detail, error.code)
+def _refusal(entry: AuditedEntry, error: CounterfoilError) -> Fault:
+    return Fault(FaultKind.NOT_ADMITTED, entry.number, error.detail, error.code)
 
 
 def _shown(value: bytes | int | Attested | None) -> str:

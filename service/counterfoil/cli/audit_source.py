@@ -12,6 +12,7 @@ from counterfoil.cli.extras import needing
 from counterfoil.errors import LogCorruptError
 from counterfoil.log.ports import LogReader
 from counterfoil.log.records import KeptEntry
+from counterfoil.storage.postgres_url import is_postgres
 
 if TYPE_CHECKING:
     from counterfoil.client import Client
@@ -76,7 +77,7 @@ def load_for(url: str | None, database: str | None) -> None:
         if url is not None:
             import counterfoil.cli.policy_chain  # noqa: PLC0415 - as above
             import counterfoil.client  # noqa: PLC0415 - as above
-        elif database is not None and database.startswith("postgres"):
+        elif database is not None and is_postgres(database):
             import counterfoil.storage.postgres  # noqa: PLC0415 - as above
         else:
             import counterfoil.storage.opening  # noqa: F401, PLC0415 - as above
