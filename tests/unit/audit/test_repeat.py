@@ -9,7 +9,9 @@ from counterfoil.audit.repeat import Repeated, repeat_together
 from counterfoil.cose import labels
 from counterfoil.encoding.cbor import CborValue
 from counterfoil.errors import CounterfoilError
+from counterfoil.log.plan import Submission
 from counterfoil.log.rules_source import read_genesis, read_rules
+from counterfoil.log.together import Steps
 from counterfoil.policy.rules import Rules
 from counterfoil.register import admit
 from counterfoil.signing.generate import generate_private_key
@@ -61,12 +63,12 @@ def statements(world: World) -> list[bytes]:
     ]
 
 
-def entry_of(number: int, data: bytes, world: World, rules: Rules) -> AuditedEntry:
+def entry_of(number: int, data: bytes, world: World, rules: Rules, head_time: int = START) -> AuditedEntry:
     try:
         name = parse_signed_statement(data, max_bytes=len(data)).hash
     except CounterfoilError:
         name = StatementHash(bytes(32))
-    record = DecisionRecord(number, rules.policy_entry, world.agent.public_key.thumbprint, START)
+    record = DecisionRecord(number, rules.policy_entry, world.agent.public_key.thumbprint, head_time)
     return AuditedEntry(number, name, record.encode(), data)
 
 
@@ -100,6 +102,26 @@ def test_what_one_comes_to_changes_nothing_for_another(world: World, rules: Rule
         order = chance.sample(range(len(entries)), len(entries))
         found = repeat_together((entries[at], rules) for at in order)
         assert found == [expected[at] for at in order]
+
+
+def test_each_is_decided_at_its_recorded_head_time(world: World, rules: Rules) -> None:
+    data = sign_statement(world.agent, claims={labels.CWT_EXP: START + 60})
+    until = admit(parse_signed_statement(data, max_bytes=len(data)), rules, START).decision.holds_until
+    times = (START, until, until + 1)
+    found = repeat_together((entry_of(10 + place, data, world, rules, at), rules) for place, at in enumerate(times))
+    assert [code_of(one) for one in found] == [None, None, "expired"]
+
+
+def test_what_nobody_foresaw_of_one_ends_the_audit_and_passes_for_nothing(
+    world: World, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Steps[Submission]:
+        yield
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("counterfoil.audit.repeat.admission", broken)
+    with pytest.raises(ZeroDivisionError):
+        repeat_together([(entry_of(10, sign_statement(world.agent), world, rules), rules)])
 
 
 def test_none_is_repeated_where_there_are_none() -> None:
